@@ -198,7 +198,7 @@ static int dispatch(struct loop *loop, uint64_t name)
 
 int loop_once(struct loop *loop, int timeout_ms)
 {
-	struct epoll_event events[LOOP_SOURCES_MAX];	/* room for all: none has to wait its turn */
+	struct epoll_event events[LOOP_SOURCES_MAX];	/* room for all: none waits */
 	int ready, called = 0;
 
 	ready = epoll_wait(loop->epoll_fd, events, LOOP_SOURCES_MAX, timeout_ms);

@@ -21,7 +21,7 @@ struct table_slot {
 struct table {
 	uint8_t *entries;	/* capacity * entry_size bytes, aligned to a page */
 	struct table_slot *slots;	/* mask + 1 of them, at least twice the capacity */
-	uint32_t *links;	/* for each entry: in use, or index + 1 of the next unused, 0 = last */
+	uint32_t *links;	/* per entry: in use, or index + 1 of the next unused */
 	uint32_t capacity, mask;
 	uint32_t used;		/* entries in the table */
 	uint32_t free;		/* index + 1 of the last removed entry, 0 = none */
