@@ -1,0 +1,105 @@
+# Sonde. Start with: sudo make run · sudo make test · make help
+#
+# build/            sonde, generated headers, objects; safe to delete
+# The lists below are found, not kept: a new file in its folder is built, tested and fuzzed.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+VERSION := $(shell cat VERSION)
+ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+
+CC ?= gcc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(shell command -v bpftool 2>/dev/null) /usr/sbin/bpftool)
+B := build
+
+LIBS := libbpf libelf zlib libmicrohttpd libcurl yaml-0.1 libxxhash
+# pkg-config is asked only when something is compiled: `make deps` runs before the libraries are there
+LIB_CFLAGS = $(eval LIB_CFLAGS := $$(shell pkg-config --cflags $(LIBS)))$(LIB_CFLAGS)
+LIB_LIBS = $(eval LIB_LIBS := $$(shell pkg-config --libs $(LIBS)))$(LIB_LIBS)
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wno-unused-parameter -Wno-missing-field-initializers -Wformat=2
+CPPFLAGS := -D_GNU_SOURCE -DSONDE_VERSION='"$(VERSION)"' -Iuser -Iinclude -I$(B)/include
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) -fno-strict-aliasing -fvisibility=hidden -pthread $(WARN) $(CPPFLAGS) $(LIB_CFLAGS)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+USER_C := $(sort $(wildcard user/*/*.c))
+BPF_C := $(sort $(wildcard bpf/*.bpf.c))
+SKELS := $(BPF_C:bpf/%.bpf.c=$(B)/include/%.skel.h)
+UNIT_C := $(sort $(wildcard tests/unit/*/*_test.c))
+FUZZ_C := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+BPFTEST_C := $(sort $(wildcard tests/bpf/*.c))
+
+HEADERS := $(wildcard user/*/*.h include/event/*.h)
+
+## build         build/sonde (the default)
+build: $(B)/sonde
+
+$(B)/sonde: $(USER_C:%.c=$(B)/obj/%.o) $(B)/obj/user/main.o
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@.debug $^ $(LIB_LIBS) -lm
+	strip -o $@ $@.debug
+
+$(B)/obj/%.o: %.c | skeletons
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# --- kernel programs -------------------------------------------------------------------------
+skeletons: $(SKELS)
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/lib/*.h) $(wildcard include/event/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
+		-Iinclude -Ibpf -idirafter /usr/include/$(shell uname -m)-linux-gnu -c -o $@ $<
+	llvm-strip -g $@
+$(B)/include/%.skel.h: $(B)/bpf/%.bpf.o
+	@mkdir -p $(@D)
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+# --- unit tests: no root, AddressSanitizer and UBSan ------------------------------------------
+UNIT_BIN := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
+UNIT_OBJ := $(USER_C:%.c=$(B)/asan/%.o)
+$(B)/asan/%.o: %.c | skeletons
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -O1 $(SANITIZE) -MMD -MP -c -o $@ $<
+$(B)/asan/libsonde.a: $(UNIT_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/unit/%: tests/unit/%.c $(B)/asan/libsonde.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests -O1 $(SANITIZE) -MMD -MP -o $@ $< $(B)/asan/libsonde.a $(LIB_LIBS) -lcmocka -lm
+
+## check         unit tests under ASan and UBSan; no root needed
+check: $(UNIT_BIN)
+	tests/run.sh unit $(UNIT_BIN)
+
+# --- fuzzers: libFuzzer, ASan, UBSan ----------------------------------------------------------
+FUZZ_BIN := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)
+FUZZ_SECONDS ?= 60
+$(B)/fuzzobj/%.o: %.c | skeletons
+	@mkdir -p $(@D)
+	$(CLANG) -std=gnu11 -O1 -g -fno-strict-aliasing -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+		$(CPPFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/fuzzobj/libsonde.a: $(USER_C:%.c=$(B)/fuzzobj/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzobj/libsonde.a
+	@mkdir -p $(@D)
+	$(CLANG) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		$(CPPFLAGS) $(LIB_CFLAGS) -Itests -MMD -MP -o $@ $< $(B)/fuzzobj/libsonde.a $(LIB_LIBS) -lm
+
+## fuzz          every fuzzer for FUZZ_SECONDS (60) each
+fuzz: $(FUZZ_BIN)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run.sh fuzz $(FUZZ_BIN)
+
+## help          this list
+help:
+	@sed -n 's/^## //p' Makefile
+
+clean:
+	rm -rf $(B)
+
+.PHONY: build skeletons check fuzz help clean
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Sizes of what both sides share; those marked * are set from the configuration before load. */
+#ifndef SONDE_EVENT_LIMITS_H
+#define SONDE_EVENT_LIMITS_H
+
+#define CONTROL_RING_BYTES (256 * 1024)
+#define DATA_RING_BYTES (2 * 1024 * 1024)	/* * */
+#define TARGETS_MAX 16384			/* * processes watched at a time */
+#define CONNS_MAX 65536				/* * connections with state, hash-keyed choices only */
+#define PORTS_MAX 64				/* ports that select */
+#define IGNORED_MAX 4096			/* connections user space gave up, oldest forgotten */
+#define RESPONSE_COPY_BYTES 1024		/* head bytes copied of a response, unless set otherwise */
+
+#endif
