@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent under test: started with a port of its own, asked over /metrics, ended with SIGTERM.
+
+Every agent also prints its requests as JSON lines (--print json). Expectations are checked against
+/metrics while it runs and once more against those lines after its end, when all is flushed: so
+a request counted twice, or late, is found too.
+"""
+import collections
+import gzip
+import http.client
+import json
+import os
+import pathlib
+import signal
+
+from .harness import Failure, SONDE, Skip, free_port
+from .prom import Samples
+
+UNANSWERED = "-"		# status of a request that never got a response
+
+
+def clean_environment(extra=None):
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("OTEL_", "SONDE_"))}
+    env.update(extra or {})
+    return env
+
+
+def agent_argv(*options, port=None, printed=True):
+    argv = [SONDE, "agent"]
+    if port:
+        argv += ["--listen", f"127.0.0.1:{port}"]
+    if printed:
+        argv += ["--print", "json"]
+    return argv + [str(o) for o in options]
+
+
+def line_key(line):
+    """`METHOD ROUTE STATUS` of a printed line."""
+    return f"{line['method']} {line['route']} {line.get('status') or UNANSWERED}"
+
+
+class Agent:
+    def __init__(self, t, *options, config=None, env=None, ready=True, prefix=(), printed=True, setup=None):
+        if not os.access(SONDE, os.X_OK):
+            raise Skip(f"{SONDE} is not built")
+        self.t, self.port, self.printed = t, free_port(), printed
+        if config is not None:
+            options += ("-c", t.file(f"sonde-{self.port}.yaml", config))
+        argv = list(prefix) + agent_argv(*options, port=self.port, printed=printed)
+        self.process = t.spawn(argv, "sonde", env=clean_environment(env), setup=setup)
+        self.expected = []
+        if ready:
+            self.wait_ready()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def get(self, path, **headers):
+        """(status, headers, body bytes); None when nobody answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path, headers=headers)
+            response = connection.getresponse()
+            body = response.read()
+            if response.getheader("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            return response.status, dict(response.getheaders()), body
+        except OSError:
+            return None
+        finally:
+            connection.close()
+
+    def ready(self):
+        if not self.process.alive():
+            raise Failure(f"the agent ended with {self.process.popen.returncode}: {self.process.errors().strip()[-300:]}")
+        answer = self.get("/readyz")
+        return answer is not None and answer[0] == 200
+
+    def wait_ready(self, seconds=20):
+        self.t.wait(self.ready, "/readyz answers 200", seconds)
+
+    def metrics(self):
+        answer = self.get("/metrics")
+        if answer is None or answer[0] != 200:
+            raise Failure(f"/metrics answered {answer and answer[0]}: {self.process.errors().strip()[-300:]}")
+        return Samples(answer[2].decode())
+
+    def self_value(self, name, **labels):
+        return self.metrics().sum("sonde_" + name, **labels)
+
+    # --- counts ---------------------------------------------------------------------------
+    def counts(self, role="server", port=None, samples=None, **labels):
+        """Counter of `METHOD ROUTE STATUS`; of one server port, unless None."""
+        samples = samples or self.metrics()
+        if port is not None:
+            labels["server_port"] = port
+        found = collections.Counter()
+        for of, value in samples.select(f"http_{role}_request_duration_seconds_count", **labels):
+            status = of.get("http_response_status_code") or UNANSWERED
+            found[f"{of.get('http_request_method')} {of.get('http_route')} {status}"] += int(value)
+        return +found
+
+    def lines(self, role="server", port=None):
+        found = []
+        for text in self.process.output().splitlines():
+            line = json.loads(text)
+            if line.get("role") == role and (port is None or line.get("server_port") == port):
+                found.append(line)
+        return found
+
+    def expect(self, want, role="server", port=None, seconds=20, **labels):
+        """Waits until as many requests are counted, then they must be exactly these."""
+        want = +collections.Counter(want)
+        total, last = sum(want.values()), None
+
+        def reached():
+            nonlocal last
+            last = self.counts(role, port, **labels)
+            return sum(last.values()) >= total
+
+        try:
+            self.t.wait(reached, "all requests counted", seconds)
+        except Failure:
+            raise Failure(f"{role}: after {seconds} s counted {dict(last)}, want {dict(want)}") from None
+        self.t.equal(dict(last), dict(want), f"{role} requests counted")
+        if not labels:
+            self.expected = [e for e in self.expected if e[1:] != (role, port)] + [(want, role, port)]
+
+    def expect_none(self, role="server", **labels):
+        self.t.equal(dict(self.counts(role, **labels)), {}, f"{role} requests counted")
+
+    def histogram(self, name, **labels):
+        """(count, sum) over all series that match."""
+        samples = self.metrics()
+        return samples.sum(name + "_count", **labels), samples.sum(name + "_sum", **labels)
+
+    def body_bytes(self, which, route, role="server", **labels):
+        return self.histogram(f"http_{role}_{which}_body_size_bytes", http_route=route, **labels)[1]
+
+    def durations(self, route, role="server", port=None):
+        """Seconds of each printed request, in order."""
+        return [line["duration_ns"] / 1e9 for line in self.lines(role, port) if line["route"] == route]
+
+    # --- the end --------------------------------------------------------------------------
+    def stop(self, number=signal.SIGTERM):
+        """Flush and exit 0; then the printed lines must agree with every expectation."""
+        status = self.process.stop(number, seconds=15)
+        if status != 0:
+            raise Failure(f"the agent ended with {status}: {self.process.errors().strip()[-300:]}")
+        if self.printed:
+            for want, role, port in self.expected:
+                got = collections.Counter(line_key(line) for line in self.lines(role, port))
+                self.t.equal(dict(got), dict(want), f"{role} requests printed")
+        return status
+
+    def freeze(self):
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self):
+        os.kill(self.pid, signal.SIGCONT)
+
+    def bpf_ids(self):
+        """{"prog": ids, "map": ids} of what the agent's descriptors hold."""
+        found = {"prog": set(), "map": set()}
+        for info in pathlib.Path(f"/proc/{self.pid}/fdinfo").iterdir():
+            for row in info.read_text().splitlines():
+                for kind in found:
+                    if row.startswith(f"{kind}_id:"):
+                        found[kind].add(int(row.split()[1]))
+        return found
