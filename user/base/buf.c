@@ -98,45 +98,6 @@ int buf_printf(struct buf *buf, const char *format, ...)
 	return 0;
 }
 
-static bool is_continuation(uint8_t c)
-{
-	return (c & 0xc0) == 0x80;
-}
-
-/*
- * Length of the well-formed UTF-8 sequence at the front of `b` (RFC 3629, 4: no overlong forms,
- * no surrogates, nothing above U+10FFFF), 0 when there is none. `b` is not empty.
- */
-static size_t utf8_sequence(struct bytes b)
-{
-	uint8_t first = b.at[0], low = 0x80, high = 0xbf;
-	size_t len;
-
-	if (first < 0x80)
-		return 1;
-	if (first < 0xc2 || first > 0xf4)
-		return 0;
-	len = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	if (b.len < len)
-		return 0;
-
-	if (first == 0xe0)
-		low = 0xa0;
-	else if (first == 0xed)
-		high = 0x9f;
-	else if (first == 0xf0)
-		low = 0x90;
-	else if (first == 0xf4)
-		high = 0x8f;
-	if (b.at[1] < low || b.at[1] > high)
-		return 0;
-	for (size_t i = 2; i < len; i++) {
-		if (!is_continuation(b.at[i]))
-			return 0;
-	}
-	return len;
-}
-
 /* How many bytes at the front of `b` stand for themselves inside a JSON string. */
 static size_t plain_run(struct bytes b)
 {

@@ -72,3 +72,56 @@ int bytes_to_u64(struct bytes b, uint64_t *ret_value)
 	*ret_value = value;
 	return 0;
 }
+
+static bool is_continuation(uint8_t c)
+{
+	return (c & 0xc0) == 0x80;
+}
+
+size_t utf8_sequence(struct bytes b)
+{
+	uint8_t first = b.at[0], low = 0x80, high = 0xbf;
+	size_t len;
+
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	len = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	if (b.len < len)
+		return 0;
+
+	if (first == 0xe0)
+		low = 0xa0;
+	else if (first == 0xed)
+		high = 0x9f;
+	else if (first == 0xf0)
+		low = 0x90;
+	else if (first == 0xf4)
+		high = 0x8f;
+	if (b.at[1] < low || b.at[1] > high)
+		return 0;
+	for (size_t i = 2; i < len; i++) {
+		if (!is_continuation(b.at[i]))
+			return 0;
+	}
+	return len;
+}
+
+bool bytes_are_utf8(struct bytes b)
+{
+	uint64_t word;
+	size_t len;
+
+	for (; b.len >= sizeof(word); b = bytes_skip(b, sizeof(word))) {
+		memcpy(&word, b.at, sizeof(word));
+		if (word & 0x8080808080808080)
+			break;
+	}
+	for (; b.len; b = bytes_skip(b, len)) {
+		len = utf8_sequence(b);
+		if (!len)
+			return false;
+	}
+	return true;
+}

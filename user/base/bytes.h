@@ -82,4 +82,13 @@ struct bytes bytes_trim(struct bytes b);
  */
 int bytes_to_u64(struct bytes b, uint64_t *ret_value);
 
+/*
+ * Length of the well-formed UTF-8 sequence at the front of `b` (RFC 3629, 4: no overlong forms,
+ * no surrogates, nothing above U+10FFFF), 0 when there is none. `b` is not empty.
+ */
+size_t utf8_sequence(struct bytes b);
+
+/* Is all of it well-formed UTF-8? Fast for ASCII. */
+bool bytes_are_utf8(struct bytes b);
+
 #endif

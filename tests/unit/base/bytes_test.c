@@ -102,6 +102,22 @@ static void refuses_what_is_no_number_and_leaves_the_value_alone(void **state)
 	assert_int_equal(value, 7);
 }
 
+static void knows_utf8_from_other_bytes_wherever_they_stand(void **state)
+{
+	static const char text[] = "plain text \xc3\xa4 \xe2\x82\xac \xf0\x9f\x90\x9d and more";
+	uint8_t broken[sizeof(text)];
+
+	assert_true(bytes_are_utf8(nothing));
+	assert_true(bytes_are_utf8(bytes_of(text, sizeof(text) - 1)));
+	for (size_t i = 0; i < sizeof(text) - 1; i++) {
+		memcpy(broken, text, sizeof(text));
+		broken[i] = 0xff;
+		assert_false(bytes_are_utf8(bytes_of(broken, sizeof(text) - 1)));
+	}
+	assert_false(bytes_are_utf8(BYTES("\xed\xa0\x80")));	/* a surrogate */
+	assert_false(bytes_are_utf8(BYTES("12345678\xe2\x82")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +129,7 @@ int main(void)
 		cmocka_unit_test(trims_spaces_and_tabs_at_both_ends),
 		cmocka_unit_test(reads_numbers_up_to_the_last_that_fits),
 		cmocka_unit_test(refuses_what_is_no_number_and_leaves_the_value_alone),
+		cmocka_unit_test(knows_utf8_from_other_bytes_wherever_they_stand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
