@@ -56,7 +56,7 @@ struct config {
 	char *service_name;			/* of processes that have none of their own; NULL: derive */
 	struct config_list resource_attributes;	/* key=value */
 	struct config_list routes;		/* patterns, first match wins: /users/{id} */
-	bool route_heuristic;			/* false: unmatched paths are `/**` */
+	bool route_heuristic;			/* false: unmatched paths get the catch-all route */
 	uint32_t routes_max;			/* distinct heuristic routes a service */
 
 	/* metrics */
