@@ -11,7 +11,9 @@ ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 
 CC ?= gcc
 CLANG ?= clang
-BPFTOOL ?= $(firstword $(shell command -v bpftool 2>/dev/null) /usr/sbin/bpftool)
+# Ubuntu's /usr/sbin/bpftool works only with the tools of the running kernel: take the first that runs
+BPFTOOL ?= $(or $(shell for t in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/*/bpftool; do \
+	$$t version >/dev/null 2>&1 && echo $$t && break; done),bpftool)
 B := build
 
 LIBS := libbpf libelf zlib libmicrohttpd libcurl yaml-0.1 libxxhash
@@ -93,6 +95,26 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzobj/libsonde.a
 fuzz: $(FUZZ_BIN)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run.sh fuzz $(FUZZ_BIN)
 
+# --- the demo ---------------------------------------------------------------------------------
+DEMO := $(B)/demo/hello $(B)/demo/load
+GO_BUILD = CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false GOCACHE=$(abspath $(B)/go) go build -trimpath
+$(B)/demo/%: deploy/demo/%/main.go deploy/demo/go.mod
+	cd deploy/demo && $(GO_BUILD) -o $(abspath $@) ./$*
+
+## deps          packages to build with, through apt (root, if any is missing)
+deps:
+	deploy/deps.sh
+
+# what root built belongs to the checkout's owner again
+OWN = @[[ $$EUID != 0 || ! -d $(B) ]] || chown -R --reference=Makefile $(B)
+
+## run           the demo: until Ctrl-C, or SECONDS=n (root)
+run:
+	@deploy/deps.sh iproute2 util-linux curl $$(command -v go >/dev/null || echo golang-go)
+	@$(MAKE) --no-print-directory build $(DEMO)
+	$(OWN)
+	@deploy/demo/demo.sh $(SECONDS)
+
 ## help          this list
 help:
 	@sed -n 's/^## //p' Makefile
@@ -100,6 +122,6 @@ help:
 clean:
 	rm -rf $(B)
 
-.PHONY: build skeletons check fuzz help clean
+.PHONY: build skeletons check fuzz deps run help clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

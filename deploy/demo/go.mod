@@ -1,0 +1,3 @@
+module sonde.example/demo
+
+go 1.19
