@@ -29,7 +29,8 @@ typedef __s64 s64;
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
 #define RCV_SHUTDOWN 1
-#define EAGAIN 11
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
 
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20
@@ -91,12 +92,9 @@ struct sock {
 	u16 sk_type;
 	u16 sk_protocol;
 };
-struct inet_connection_sock;
 struct tcp_sock {
 	u32 copied_seq;
 	u32 write_seq;
-	u32 rcv_nxt;
-	u64 bytes_received;
 };
 struct socket {
 	struct sock *sk;
@@ -105,8 +103,11 @@ struct msghdr {
 	unsigned int msg_flags;
 };
 
+struct inode {
+	unsigned short i_mode;
+};
 struct file {
-	void *f_op;
+	struct inode *f_inode;
 	void *private_data;
 };
 struct fdtable {

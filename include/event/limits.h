@@ -9,6 +9,9 @@
 #define CONNS_MAX 65536				/* * connections with state, hash-keyed choices only */
 #define PORTS_MAX 64				/* ports that select */
 #define IGNORED_MAX 4096			/* connections user space gave up, oldest forgotten */
+#define CALLS_MAX 16384				/* threads inside a socket call, choice kprobe */
+#define MMSG_MAX 256				/* threads inside sendmmsg, oldest forgotten */
+#define SENDMMSG_SEEN 8				/* messages of one sendmmsg, choice syscall */
 #define RESPONSE_COPY_BYTES 1024		/* head bytes copied of a response, unless set otherwise */
 
 #endif

@@ -29,8 +29,7 @@ enum socket_dir { SOCKET_RX, SOCKET_TX };
 enum chunk_flag {
 	CHUNK_UNREADABLE = 1,	/* counted and timed, but its bytes could not be reached
 				 * (io_uring, sendfile, splice, a page not in memory) */
-	CHUNK_FIRST = 2,	/* begins at the first byte of its direction */
-	CHUNK_END = 4,		/* len 0: the peer closed this direction */
+	CHUNK_END = 2,		/* len 0: the peer closed this direction */
 };
 
 /* Payload of the chunks follows the record in chunk order: head bytes, then tail bytes. */
@@ -65,9 +64,14 @@ struct socket_event {
 	__u32 netns;		/* inode of the network namespace */
 	__u8 local_addr[16], remote_addr[16];	/* network order; IPv4 in the first 4 */
 	struct chunk chunk[SOCKET_CHUNKS];
-	__u8 payload[];		/* event.size - offsetof(payload) bytes */
+	/* payload: event.size - sizeof(struct socket_event) bytes */
 };
 _Static_assert(sizeof(struct socket_event) == 24 + 24 + 32 + 32 * SOCKET_CHUNKS, "no padding");
+
+/* Read-only settings of bpf/socket.bpf.c, set before load. */
+struct socket_settings {
+	__u64 wake_bytes;	/* wake the reader when this much is waiting; it looks by itself now and then */
+};
 
 /* Per-CPU counters of bpf/socket.bpf.c, map `socket_stats`. */
 enum socket_stat {

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * State of one connection and the record being gathered for it. Lives in socket storage, or, for
+ * program types that have none, in a hash by the socket's address.
+ *
+ * Two CPUs may meet here (one thread reads while another writes): `busy` is taken with an
+ * exchange and never waited for; who finds it taken writes a record of its own at once.
+ */
+#ifndef SONDE_BPF_CONN_H
+#define SONDE_BPF_CONN_H
+
+#include "lib/kernel.bpf.h"
+
+#include "event/socket.h"
+
+/* A held request, its tail and a response's head, twice over: see payload_copy(). */
+#define CONN_PAYLOAD (SOCKET_HELD_MAX + 2 * SOCKET_RESPONSE_MAX + 2 * SOCKET_TAIL_MAX)
+
+struct conn {
+	u32 busy;		/* 1: a CPU is at it */
+	u32 tgid;		/* of the last call */
+	u32 pos[2];		/* bytes so far by enum socket_dir; where TCP does not count them */
+	u32 turn_copied;	/* head bytes copied since the direction last changed */
+	u32 used;		/* payload bytes gathered */
+	u8 last_dir;
+	u8 tcp;			/* positions are TCP's, and the end will be told */
+	u8 ignored;		/* user space gave up on it */
+	u8 reported;		/* its end has been written */
+	struct socket_event record;
+	u8 payload[CONN_PAYLOAD];	/* directly behind the record */
+};
+_Static_assert(__builtin_offsetof(struct conn, payload) ==
+		       __builtin_offsetof(struct conn, record) + sizeof(struct socket_event),
+	       "the payload continues the record");
+
+static __always_inline bool conn_take(struct conn *conn)
+{
+	return !__sync_lock_test_and_set(&conn->busy, 1);
+}
+
+static __always_inline void conn_give(struct conn *conn)
+{
+	__sync_lock_test_and_set(&conn->busy, 0);
+}
+
+static __always_inline void conn_read_endpoints(struct socket_event *record, const void *socket)
+{
+	const struct sock_common *sk = socket;
+
+	record->family = BPF_CORE_READ(sk, skc_family);
+	record->netns = BPF_CORE_READ(sk, skc_net.net, ns.inum);
+	if (record->family == AF_UNIX)
+		return;
+	record->local_port = BPF_CORE_READ(sk, skc_num);
+	record->remote_port = bpf_ntohs(BPF_CORE_READ(sk, skc_dport));
+	if (record->family == AF_INET6) {
+		BPF_CORE_READ_INTO(&record->local_addr, sk, skc_v6_rcv_saddr.in6_u.u6_addr8);
+		BPF_CORE_READ_INTO(&record->remote_addr, sk, skc_v6_daddr.in6_u.u6_addr8);
+	} else {
+		BPF_CORE_READ_INTO((u32 *)record->local_addr, sk, skc_rcv_saddr);
+		BPF_CORE_READ_INTO((u32 *)record->remote_addr, sk, skc_daddr);
+	}
+}
+
+#endif
