@@ -7,6 +7,8 @@
 #ifndef SONDE_EXPORT_EXPORTER_H
 #define SONDE_EXPORT_EXPORTER_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "config/config.h"
@@ -20,6 +22,7 @@ struct exporter_context {
 	const struct config *config;
 	struct loop *loop;		/* the export thread's */
 	struct metric_store *store;	/* the newest copy of every live series */
+	const _Atomic bool *ready;	/* what /readyz answers; written by any thread */
 };
 
 struct exporter {

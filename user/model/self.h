@@ -74,6 +74,7 @@ enum self_kind { SELF_COUNTER, SELF_GAUGE };
 	X(EXPORT_QUEUE_BYTES, GAUGE, "export_queue_bytes", "", "Encoded spans waiting to be sent.") \
 	X(EXPORT_QUEUE_MAX_BYTES, GAUGE, "export_queue_max_bytes", "", "Most of them; beyond it the oldest are dropped and counted.") \
 	X(SCRAPES, COUNTER, "scrapes_total", "", "Requests to /metrics answered.") \
+	X(SCRAPES_FAILED, COUNTER, "scrapes_failed_total", "", "Requests to /metrics answered with an error: the text would pass its maximum, or no memory.") \
 	X(PRINT_FAILED, COUNTER, "print_failed_total", "", "Lines --print could not write (pipe closed, disk full).") \
 	X(CPU_NS, COUNTER, "cpu_seconds_total", "", "CPU time of the agent, user and system.") \
 	X(RSS_BYTES, GAUGE, "resident_memory_bytes", "", "Resident memory of the agent.") \

@@ -48,4 +48,7 @@ struct series {
 /* Copies `from`, its texts pointing into the copy. */
 void series_copy(struct series *to, const struct series *from);
 
+/* Adds the numbers of `from` to `into`; attributes stay. Of two exemplars the newer is kept. */
+void series_merge(struct series *into, const struct series *from);
+
 #endif
