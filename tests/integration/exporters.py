@@ -435,7 +435,7 @@ def endpoint_restarted(t):
 @test
 def a_queue_too_small_drops_the_oldest_and_counts_them(t):
     server, sink = servers.go_web(t), Sink(t, port=free_port(), start=False)
-    agent = otlp_agent(t, server, sink, config="otlp:\n  queue: 64KiB\n")
+    agent = otlp_agent(t, server, sink, config="otlp:\n  queue_bytes: 64K\n")
     servers.exact_load(t, server.url, 20000)
     agent.expect({"GET / 200": 20000}, port=server.port)
     t.wait(lambda: agent.self_value("spans_dropped_total", reason="export_queue_full") > 0, "spans were dropped")

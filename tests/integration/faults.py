@@ -194,7 +194,7 @@ def two_agents_side_by_side_count_the_same(t):
 @test
 def a_ring_overflow_is_counted_to_the_event(t):
     server = servers.go_web(t)
-    agent = Agent(t, *server.select(), config="ring: 64KiB\n", printed=False)
+    agent = Agent(t, *server.select(), config="sources:\n  ring_bytes: 256K\n", printed=False)
     servers.exact_load(t, server.url, 100)
     agent.expect({"GET / 200": 100}, port=server.port)
     agent.freeze()
@@ -219,7 +219,7 @@ def a_ring_overflow_is_counted_to_the_event(t):
 @test
 def paths_without_end_stay_within_the_series_cap(t):
     server = servers.python_web(t)
-    agent = Agent(t, *server.select(), config="metrics:\n  series: 50\n")
+    agent = Agent(t, *server.select(), config="metrics:\n  series_max: 50\n")
     wire = Wire(t, (server.host, server.port))
     for n in range(400):
         wire.get(f"/{n:x}word{n * 7919 % 1000:x}/x{n}y")

@@ -131,7 +131,7 @@ def container_by_id_glob(t):
 def containers_only_is_what_select_says(t):
     container = Container(t)
     inside, bare = contained(t, container), servers.go_web(t)
-    agent = Agent(t, config="select: containers\n")
+    agent = Agent(t, config="select:\n  mode: containers\n")
     ask(t, bare, 30)
     ask(t, inside, 20)
     agent.expect({"GET / 200": 20}, port=inside.port, container_id=container.id)
@@ -165,7 +165,7 @@ def a_pod_with_network_and_pid_namespaces(t):
 # --- the agent itself --------------------------------------------------------------------------
 @test
 def the_agent_does_not_count_itself(t):
-    agent = Agent(t, config="select: all\n")
+    agent = Agent(t, config="select:\n  mode: all\n")
     server = servers.go_web(t)
     for _ in range(30):
         agent.metrics()
@@ -178,7 +178,7 @@ def the_agent_does_not_count_itself(t):
 @test
 def excluded_executables_win(t):
     chosen, other = two_pythons(t)
-    config = f"exclude-exe: ['*/other-python']\nexe: ['{t.directory}/bin/*']\n"
+    config = f"select:\n  executables: ['{t.directory}/bin/*']\n  exclude_executables: ['*/other-python']\n"
     only_first_is_counted(t, Agent(t, config=config), chosen, other)
 
 

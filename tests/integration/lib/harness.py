@@ -246,6 +246,30 @@ def expired(*_):
     raise Failure(f"took more than {TEST_SECONDS} s")
 
 
+def orphans():
+    """Collects what the test's processes left to us; ends and returns those that still ran."""
+    ran = []
+    for seconds in (2, 10):
+        with contextlib.suppress(Failure):
+            wait_for(reap, "no children", seconds)
+            return ran
+        ran = children_of(os.getpid())
+        for pid in ran:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    return ran
+
+
+def reap():
+    """True when there is no child left, dead or alive."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return True
+    return False
+
+
 def run_one(name, function):
     """Returns "ok", "FAIL" or "skip"."""
     t = Test(name)
@@ -272,14 +296,9 @@ def run_one(name, function):
                 verdict, why = "FAIL", f"at the end: {error}"
     finally:
         signal.alarm(0)
-    left = children_of(os.getpid())
-    if left:
-        for pid in left:
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-        if verdict == "ok":
-            verdict, why = "FAIL", f"left {len(left)} processes behind"
+    left = orphans()
+    if left and verdict == "ok":
+        verdict, why = "FAIL", f"left processes behind: {left}"
     print(f"{verdict} {name}" + (f": {why}" if why else ""), flush=True)
     return verdict
 

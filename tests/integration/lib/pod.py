@@ -22,8 +22,8 @@ class Container:
 
     def __init__(self, t):
         self.id, self.pod_uid = secrets.token_hex(32), f"{secrets.token_hex(4)}-{secrets.token_hex(2)}-4000-8000-{secrets.token_hex(6)}"
-        # a top of the test's own: a machine may have a real kubepods, which must not be touched
-        self.path = f"kubepods/burstable/pod{self.pod_uid}/{self.id}"
+        # below a top of the test's own, as in kind: a real kubelet ends what it does not know in its kubepods
+        self.path = f"sonde-it-{self.id[:8]}/kubepods/burstable/pod{self.pod_uid}/{self.id}"
         self.roots = hierarchies()
         if not self.roots:
             raise Skip("no writable cgroup hierarchy")
@@ -37,7 +37,7 @@ class Container:
             (root / self.path / "cgroup.procs").write_text(str(os.getpid()))
 
     def remove(self):
-        """Leaf first; a parent that others use stays."""
+        """Leaf first."""
         for root in self.roots:
             path = root / self.path
             while path != root:
