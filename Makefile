@@ -115,6 +115,10 @@ run:
 	$(OWN)
 	@deploy/demo/demo.sh $(SECONDS)
 
+## check-k8s     the agent as a DaemonSet on a real Kubernetes, from SONDE_K8S (root)
+check-k8s: build $(DEMO)
+	@tests/integration/check_k8s.sh
+
 ## help          this list
 help:
 	@sed -n 's/^## //p' Makefile
@@ -122,6 +126,6 @@ help:
 clean:
 	rm -rf $(B)
 
-.PHONY: build skeletons check fuzz deps run help clean
+.PHONY: build skeletons check fuzz deps run check-k8s help clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
