@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "base/cleanup.h"
 #include "protocol/http1.h"
 
 /* Sizes in bytes; source: proxy-protocol.txt of haproxy.org, 2.1 and 2.2 */
@@ -31,7 +32,7 @@ static const struct bytes methods[] = {
 
 static bool is_known(struct bytes method)
 {
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
 		if (bytes_equal(method, methods[i]))
 			return true;
 	}
