@@ -113,15 +113,18 @@ void option_describe_bounds(const struct config_option *option, char *ret_text, 
 	case OPTION_ENUM:
 		join_values(option->values, ret_text, size);
 		break;
-	case OPTION_PAIRS:
-		snprintf(ret_text, size, "key=value, at most %d bytes each", VALUE_MAX);
-		break;
 	case OPTION_HELP:
 		snprintf(ret_text, size, "no value");
 		break;
-	default:
-		snprintf(ret_text, size, "at most %d bytes%s", VALUE_MAX,
-			 option->type == OPTION_LIST ? " each" : "");
+	case OPTION_LIST:
+	case OPTION_PAIRS:
+		option_describe_argument(option, min, sizeof(min));
+		snprintf(ret_text, size, "%s, each at most %d bytes", min, VALUE_MAX);
+		break;
+	case OPTION_TEXT:
+	case OPTION_FILE:
+		option_describe_argument(option, min, sizeof(min));
+		snprintf(ret_text, size, "%s, at most %d bytes", min, VALUE_MAX);
 	}
 }
 
@@ -145,9 +148,9 @@ void option_describe_argument(const struct config_option *option, char *ret_text
 const char *option_type_name(enum option_type type)
 {
 	static const char *const names[] = {
-		[OPTION_LIST] = "list of texts",   [OPTION_PAIRS] = "list of key=value",
+		[OPTION_LIST] = "list",   [OPTION_PAIRS] = "list of key=value",
 		[OPTION_NUMBERS] = "list of numbers", [OPTION_TEXT] = "text",
-		[OPTION_BOOL] = "boolean",	   [OPTION_ENUM] = "one of",
+		[OPTION_BOOL] = "boolean",	   [OPTION_ENUM] = "one of these",
 		[OPTION_U32] = "number",	   [OPTION_BYTES] = "size",
 		[OPTION_DURATION] = "duration",	   [OPTION_RATIO] = "ratio",
 		[OPTION_FILE] = "file",		   [OPTION_HELP] = "switch",

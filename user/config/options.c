@@ -16,9 +16,9 @@
 #define FIELD(name) .offset = offsetof(struct config, name)
 #define NAMES(...) .values = (const char *const[]){ __VA_ARGS__, NULL }
 
-#define GLOB_HELP "`*` is any run of characters, / included, `?` one, `[a-z]` one of a set. "
-#define OTLP_SPEC "Defined by the OpenTelemetry protocol exporter specification. "
-#define SDK_SPEC "Defined by the OpenTelemetry SDK environment variable specification. "
+#define GLOB_HELP " `*` is any run of characters, / included, `?` one, `[a-z]` one of a set."
+#define OTLP_SPEC " Defined by the OpenTelemetry protocol exporter specification."
+#define SDK_SPEC " Defined by the OpenTelemetry SDK environment variable specification."
 #define PROTOCOL_CURE \
 	"only http/protobuf is supported: set it to http/protobuf, or leave it out, and point the " \
 	"endpoint at the collector's OTLP/HTTP port, usually 4318"
@@ -29,29 +29,29 @@
 	  .type = OPTION_TEXT, FIELD(otlp_##signal##_endpoint), .argument = "URL", \
 	  .example = "http://localhost:4318" path, .wrong = url_wrong, \
 	  .cure = "write it as in http://localhost:4318" path, \
-	  .help = "Whole URL for " what ", used as it is, instead of otlp.endpoint. " OTLP_SPEC }, \
+	  .help = "Whole URL for " what ", used as it is, instead of otlp.endpoint." OTLP_SPEC }, \
 	{ "otlp." #signal ".protocol", "OTEL_EXPORTER_OTLP_" SIGNAL "_PROTOCOL", \
 	  .type = OPTION_ENUM, FIELD(otlp_##signal##_protocol), .preset = "http/protobuf", \
 	  NAMES("http/protobuf"), .cure = PROTOCOL_CURE, \
-	  .help = "Transport for " what ". " OTLP_SPEC }, \
+	  .help = "Transport for " what "." OTLP_SPEC }, \
 	{ "otlp." #signal ".headers", "OTEL_EXPORTER_OTLP_" SIGNAL "_HEADERS", \
 	  .type = OPTION_PAIRS, FIELD(otlp_##signal##_headers), .example = "x-scope-orgid=demo", \
 	  .wrong = header_wrong, \
-	  .help = "HTTP headers sent with " what ", instead of otlp.headers. " OTLP_SPEC }, \
+	  .help = "HTTP headers sent with " what ", instead of otlp.headers." OTLP_SPEC }, \
 	{ "otlp." #signal ".timeout", "OTEL_EXPORTER_OTLP_" SIGNAL "_TIMEOUT", \
 	  .type = OPTION_DURATION, FIELD(otlp_##signal##_timeout_ns), .example = "10s", \
 	  .min = NSEC_PER_MSEC, .max = 10 * MINUTE, \
-	  .help = "Longest time one request with " what " may take, instead of otlp.timeout. " \
+	  .help = "Longest time one request with " what " may take, instead of otlp.timeout." \
 		  OTLP_SPEC }, \
 	{ "otlp." #signal ".compression", "OTEL_EXPORTER_OTLP_" SIGNAL "_COMPRESSION", \
 	  .type = OPTION_ENUM, FIELD(otlp_##signal##_compression), .preset = "inherit", \
 	  NAMES("none", "gzip", "inherit"), \
-	  .help = "Compression of " what "; inherit: as otlp.compression. " OTLP_SPEC }, \
+	  .help = "Compression of " what "; inherit: as otlp.compression." OTLP_SPEC }, \
 	{ "otlp." #signal ".certificate", "OTEL_EXPORTER_OTLP_" SIGNAL "_CERTIFICATE", \
 	  .type = OPTION_TEXT, FIELD(otlp_##signal##_certificate), .argument = "FILE", \
 	  .example = "/etc/ssl/certs/collector.pem", \
 	  .help = "PEM file with the certificate authorities trusted for " what \
-		  ", instead of otlp.certificate. " OTLP_SPEC }
+		  ", instead of otlp.certificate." OTLP_SPEC }
 
 const struct config_option config_options[] = {
 	{ .flag = "--config", .short_flag = 'c', .type = OPTION_FILE, .argument = "FILE",
@@ -68,8 +68,8 @@ const struct config_option config_options[] = {
 		  "are any, else all." },
 	{ "select.executables", NULL, "--exe", .type = OPTION_LIST, FIELD(executables),
 	  .argument = "GLOB", .example = "*/hello-server",
-	  .help = "Watches processes whose executable's path or base name matches. " GLOB_HELP
-		  "The lists of this section are OR-ed." },
+	  .help = "Watches processes whose executable's path or base name matches." GLOB_HELP
+		  " The lists of this section are OR-ed." },
 	{ "select.ports", NULL, "--port", .type = OPTION_NUMBERS, FIELD(ports), .min = 1,
 	  .max = 65535, .argument = "N", .example = "8080",
 	  .help = "Watches processes that listen on this TCP port." },
@@ -79,12 +79,12 @@ const struct config_option config_options[] = {
 		  "bound: the kernel's own (PID_MAX_LIMIT)." },
 	{ "select.containers", NULL, "--container", .type = OPTION_LIST, FIELD(containers),
 	  .argument = "GLOB", .example = "3f4e*",
-	  .help = "Watches the processes of containers whose id (64 hexadecimal digits) matches. "
+	  .help = "Watches the processes of containers whose id (64 hexadecimal digits) matches."
 		  GLOB_HELP },
 	{ "select.exclude_executables", NULL, "--exclude-exe", .type = OPTION_LIST,
 	  FIELD(exclude_executables), .argument = "GLOB", .example = "*/kubelet",
 	  .help = "Never watches processes whose executable's path or base name matches; wins over "
-		  "every selection. " GLOB_HELP },
+		  "every selection." GLOB_HELP },
 
 	/* What is loaded into the kernel, and how much the agent keeps */
 	{ "sources.socket_hook", NULL, "--socket-hook", .type = OPTION_ENUM, FIELD(socket_hook),
@@ -150,12 +150,12 @@ const struct config_option config_options[] = {
 	{ "metrics.interval", "OTEL_METRIC_EXPORT_INTERVAL", "--metric-interval",
 	  .type = OPTION_DURATION, FIELD(metric_interval_ns), .min = 100 * NSEC_PER_MSEC, .max = HOUR,
 	  .preset = "60s",
-	  .help = "Time between two exports of metrics over OTLP. " SDK_SPEC },
+	  .help = "Time between two exports of metrics over OTLP." SDK_SPEC },
 	{ "metrics.histogram", "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
 	  "--otlp-histogram", .type = OPTION_ENUM, FIELD(histogram),
 	  .preset = "explicit_bucket_histogram",
 	  NAMES("explicit_bucket_histogram", "base2_exponential_bucket_histogram"),
-	  .help = "Form of duration histograms sent over OTLP. " OTLP_SPEC },
+	  .help = "Form of duration histograms sent over OTLP." OTLP_SPEC },
 
 	/* Spans */
 	{ "spans.sampler", "OTEL_TRACES_SAMPLER", "--sampler", .type = OPTION_ENUM, FIELD(sampler),
@@ -163,10 +163,10 @@ const struct config_option config_options[] = {
 	  NAMES("always_on", "always_off", "traceidratio", "parentbased_always_on",
 		"parentbased_always_off", "parentbased_traceidratio"),
 	  .help = "Which requests become spans. parentbased: as the incoming traceparent says, and the "
-		  "rest of the name where there is none. Metrics count every request. " SDK_SPEC },
+		  "rest of the name where there is none. Metrics count every request." SDK_SPEC },
 	{ "spans.ratio", "OTEL_TRACES_SAMPLER_ARG", "--sample-ratio", .type = OPTION_RATIO,
 	  FIELD(sampler_ratio), .min = 0, .max = 1, .preset = "1.0",
-	  .help = "Share of traces that the traceidratio samplers keep. " SDK_SPEC },
+	  .help = "Share of traces that the traceidratio samplers keep." SDK_SPEC },
 	{ "spans.redact", NULL, "--redact", .type = OPTION_TEXT, FIELD(redact), .argument = "KEYS",
 	  .preset = "AWSAccessKeyId,Signature,sig,X-Goog-Signature,X-Amz-Signature,"
 		    "X-Amz-Credential,X-Amz-Security-Token,access_token,refresh_token,id_token,token,"
@@ -179,27 +179,27 @@ const struct config_option config_options[] = {
 	  FIELD(otlp_endpoint), .argument = "URL", .example = "http://localhost:4318",
 	  .wrong = url_wrong, .cure = "write it as in http://localhost:4318",
 	  .help = "Base URL of an OTLP/HTTP receiver; v1/traces and v1/metrics are appended. Not set: "
-		  "nothing is sent. " OTLP_SPEC },
+		  "nothing is sent." OTLP_SPEC },
 	{ "otlp.protocol", "OTEL_EXPORTER_OTLP_PROTOCOL", "--otlp-protocol", .type = OPTION_ENUM,
 	  FIELD(otlp_protocol), .preset = "http/protobuf", NAMES("http/protobuf"),
-	  .cure = PROTOCOL_CURE, .help = "Transport of OTLP. " OTLP_SPEC },
+	  .cure = PROTOCOL_CURE, .help = "Transport of OTLP." OTLP_SPEC },
 	{ "otlp.headers", "OTEL_EXPORTER_OTLP_HEADERS", "--otlp-header", .type = OPTION_PAIRS,
 	  FIELD(otlp_headers), .argument = "NAME=VALUE", .example = "authorization=Bearer abc",
 	  .wrong = header_wrong,
 	  .help = "HTTP headers sent with every OTLP request. In the variable: a comma separated list, "
 		  "percent-encoded. Other users of the machine can read flags: put secrets into the "
-		  "file. " OTLP_SPEC },
+		  "file." OTLP_SPEC },
 	{ "otlp.timeout", "OTEL_EXPORTER_OTLP_TIMEOUT", "--otlp-timeout", .type = OPTION_DURATION,
 	  FIELD(otlp_timeout_ns), .min = NSEC_PER_MSEC, .max = 10 * MINUTE, .preset = "10s",
-	  .help = "Longest time one OTLP request may take. " OTLP_SPEC },
+	  .help = "Longest time one OTLP request may take." OTLP_SPEC },
 	{ "otlp.compression", "OTEL_EXPORTER_OTLP_COMPRESSION", "--otlp-compression",
 	  .type = OPTION_ENUM, FIELD(otlp_compression), .preset = "none", NAMES("none", "gzip"),
-	  .help = "Compression of OTLP requests. " OTLP_SPEC },
+	  .help = "Compression of OTLP requests." OTLP_SPEC },
 	{ "otlp.certificate", "OTEL_EXPORTER_OTLP_CERTIFICATE", "--otlp-certificate",
 	  .type = OPTION_TEXT, FIELD(otlp_certificate), .argument = "FILE",
 	  .example = "/etc/ssl/certs/collector.pem",
 	  .help = "PEM file with the certificate authorities trusted for https endpoints. Not set: "
-		  "those of the system. " OTLP_SPEC },
+		  "those of the system." OTLP_SPEC },
 	{ "otlp.queue_bytes", NULL, "--otlp-queue-bytes", .type = OPTION_BYTES,
 	  FIELD(otlp_queue_bytes), .min = 64 * KIB, .max = GIB, .preset = "8M", .argument = "SIZE",
 	  .help = "Bytes of encoded spans kept while the endpoint is away. Beyond it the oldest are "
