@@ -17,7 +17,7 @@ struct command {
 	int (*main)(int argc, char **argv);
 };
 
-/* The one list, in the order it is printed; ends with a NULL name. In main.c. */
+/* The one list, in the order it is printed, hidden rows last; ends with a NULL name. In main.c. */
 extern const struct command commands[];
 
 int agent_main(int argc, char **argv);

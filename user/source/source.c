@@ -6,12 +6,39 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 
 #define CPUS_MAX 1024
+
+/* The verifier's report is one message of many lines: each becomes a line of the log. */
+static int log_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	_cleanup_(freep) char *text = NULL;
+	char *rest, *line;
+
+	if (log_get_level() < LOG_LEVEL_DEBUG)
+		return 0;
+	if (vasprintf(&text, format, args) < 0) {
+		text = NULL;
+		return 0;
+	}
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		if (*line)
+			log_debug("%s", line);
+	}
+	return 0;
+}
+
+void source_quiet_libbpf(void)
+{
+	libbpf_set_print(log_libbpf);
+}
 
 int source_open(const struct source *source, const struct config *config, int forced,
 		void **ret_state, struct choice_result *results)

@@ -59,6 +59,9 @@ int source_open(const struct source *source, const struct config *config, int fo
 /* Which choice the configuration forces on this source; -1: none. */
 int source_forced(const struct source *source, const struct config *config);
 
+/* libbpf's own messages go to the log at level debug instead of standard error. Call once, first. */
+void source_quiet_libbpf(void);
+
 /* --- for the sources themselves ------------------------------------------------------------ */
 
 /* Programs and maps of an object that one choice uses, NULL-terminated; the rest stays unloaded. */
