@@ -62,6 +62,8 @@ enum self_kind { SELF_COUNTER, SELF_GAUGE };
 	X(TARGETS, GAUGE, "targets", "", "Processes watched.") \
 	X(TARGETS_MAX, GAUGE, "targets_max", "", "Most processes watched at a time.") \
 	X(TARGETS_REFUSED, COUNTER, "targets_refused_total", "", "Processes not watched because a table was full.") \
+	X(TARGET_NEWS_DELAYED, COUNTER, "target_news_delayed_total", "", "Times news of a process waited because the pipeline was behind; nothing is lost.") \
+	X(ATTRIBUTES_REFUSED, COUNTER, "resource_attributes_refused_total", "", "Resource attributes of a process left out because it had more than are kept.") \
 	X(SEALS_DELAYED, COUNTER, "seals_delayed_total", "", "Times the exporters were behind and metrics waited for the next seal; nothing is lost.") \
 	X(EXPORT_OTLP_METRICS_OK, COUNTER, "export_requests_total", "exporter=\"otlp\",signal=\"metrics\",result=\"ok\"", "Export requests by result. partial: the receiver took only some.") \
 	X(EXPORT_OTLP_METRICS_PARTIAL, COUNTER, "export_requests_total", "exporter=\"otlp\",signal=\"metrics\",result=\"partial\"", "") \
