@@ -119,6 +119,18 @@ run:
 check-k8s: build $(DEMO)
 	@tests/integration/check_k8s.sh
 
+# --- the agent and real servers; costs ----------------------------------------------------------
+## check-integration  the agent and real servers: nginx, Apache, Go, Python, Node, Prometheus (root)
+check-integration: build
+	@tests/integration/run.py $(SUBJECTS)
+
+BENCHES := $(patsubst tests/bench/%.py,%,$(filter-out %/common.py,$(wildcard tests/bench/*.py)))
+## bench         lists the benchmarks; make bench-NAME runs one (root), with WRITE=1 into docs/benchmarks.md
+bench:
+	@for b in $(BENCHES); do printf 'make bench-%-12s %s\n' $$b "$$(sed -n 's/^"""\(.*\)"""$$/\1/p' tests/bench/$$b.py)"; done
+$(BENCHES:%=bench-%): bench-%: build
+	@tests/bench/$*.py $(if $(WRITE),--write) $(BENCH_FLAGS)
+
 ## help          this list
 help:
 	@sed -n 's/^## //p' Makefile
