@@ -39,7 +39,7 @@ installable() {
 	local name
 
 	for name in ${1//|/ }; do
-		if apt-cache policy "$name" | grep -q '^  Candidate: [^(]'; then
+		if [[ $(apt-cache policy "$name" 2>/dev/null) == *'  Candidate: '[^\(]* ]]; then
 			echo "$name"
 			return 0
 		fi

@@ -181,7 +181,7 @@ metrics() {
 # Sum of histogram counts of $1 (server or client) for the route under one container id; all for "".
 # From the latest scrape.
 counted() {
-	awk -v name="^http_$1_request_duration_seconds_count[{]" -v id="$2" -v route="http_route=\"$ROUTE\"" '
+	awk -v name="^http_$1_request_duration_seconds_count[{]" -v id="${2:+container_id=\"$2\"}" -v route="http_route=\"$ROUTE\"" '
 		$0 ~ name && index($0, id) && (name ~ /client/ || index($0, route)) { n += $NF }
 		END { printf "%d\n", n }' "$work/metrics"
 }
