@@ -8,6 +8,8 @@
 #include "config/options.h"
 #include "config/value.h"
 
+#define ARGUMENT_WIDTH 60	/* columns */
+
 const struct config_option *option_by_key(const char *key)
 {
 	for OPTION_EACH(option) {
@@ -134,7 +136,9 @@ void option_describe_argument(const struct config_option *option, char *ret_text
 
 	if (!word && (option->type == OPTION_ENUM || option->type == OPTION_BOOL)) {
 		option_describe_bounds(option, ret_text, size);
-		return;
+		if (strlen(ret_text) <= ARGUMENT_WIDTH)
+			return;
+		word = "NAME";			/* the bounds name them all, and can be wrapped */
 	}
 	if (!word)
 		word = option->type == OPTION_HELP	 ? ""
