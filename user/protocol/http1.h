@@ -34,7 +34,7 @@ enum verdict http1_request_line_sniff(struct bytes in);
 enum verdict http1_sniff_request(struct bytes head);
 enum verdict http1_sniff_response(struct bytes head);
 
-/* Length of the method at the start of `in`, 0 when there is none (yet: when in.len is returned). */
+/* Length of the method at the start of `in`, 0 when there is none; in.len: it may go on. */
 size_t http1_method_len(struct bytes in);
 
 /* Does this line, stripped of its end, close with ` HTTP/1.x`? */

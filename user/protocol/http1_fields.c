@@ -26,7 +26,7 @@ static struct bytes trim(struct bytes b)
 
 /*
  * `name` in lower case, letters and hyphens, `len` bytes. Setting bit 5 maps exactly the two
- * cases of a letter to the lower one, but also carriage return to a hyphen: that is compared as it is.
+ * cases of a letter to the lower one, but carriage return to a hyphen: that is compared as it is.
  */
 static inline bool name_is(struct bytes line, const char *name, size_t len)
 {

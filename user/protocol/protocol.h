@@ -3,8 +3,11 @@
  * One wire protocol. Implementations are pure: bytes in, message out; no clock, no I/O, no
  * allocation, no global state. Everything read from a peer is hostile.
  *
- * The caller (pipeline/stream.c) owns the byte stream. It asks for the head of a message and is told how
- * the body is framed; bodies are skipped, mostly unseen, by the caller's arithmetic.
+ * The caller (pipeline/stream.c) owns the byte stream. It asks for the head of a message and is
+ * told how the body is framed; bodies are skipped, mostly unseen, by the caller's arithmetic.
+ *
+ * Texts of a message are as the peer wrote them: without control bytes in operation, target, query
+ * and version, but perhaps not UTF-8.
  */
 #ifndef SONDE_PROTOCOL_PROTOCOL_H
 #define SONDE_PROTOCOL_PROTOCOL_H
@@ -83,7 +86,8 @@ extern const struct protocol http1_protocol;
 extern const struct protocol *const protocols[];
 
 /*
- * Progress through a chunked body (RFC 9112, 7.1), part of which may be unseen. Zeroed: at its start.
+ * Progress through a chunked body (RFC 9112, 7.1), part of which may be unseen. Zeroed: at its
+ * start.
  */
 struct chunked {
 	uint8_t state;		/* private */
@@ -95,11 +99,15 @@ struct chunked {
 
 /*
  * Feeds seen bytes. Returns bytes consumed: less than in.len, or equal with *ret_end set, when the
- * body ended there; -EBADMSG when this is not chunked coding.
+ * body ended there; -EBADMSG, with nothing changed, when this is not chunked coding. When lost, all
+ * bytes are consumed and the end is not found here.
  */
 ssize_t chunked_feed(struct chunked *chunked, struct bytes in, bool *ret_end);
 
-/* `n` bytes passed unseen, before what is fed next. */
+/*
+ * `n` bytes passed unseen, before what is fed next. Up to the rest of a chunk and its line end,
+ * the place is still known; beyond it is lost.
+ */
 void chunked_skip(struct chunked *chunked, uint64_t n);
 
 /*
