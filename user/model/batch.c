@@ -83,3 +83,26 @@ void batch_free(struct batch *batch)
 	arena_done(&batch->arena);
 	free(batch);
 }
+
+bool batch_use_resource(struct batch *batch, struct resource *resource)
+{
+	if (resource->batch_mark == batch->serial)
+		return true;
+	if (batch->resources == BATCH_RESOURCES_MAX)
+		return false;
+	resource->batch_mark = batch->serial;
+	batch->resource[batch->resources++] = resource_ref(resource);
+	return true;
+}
+
+struct series *batch_add_series(struct batch *batch)
+{
+	struct series *series = arena_alloc(&batch->arena, sizeof(*series));
+
+	if (!series)
+		return NULL;
+	if (!batch->series)
+		batch->series = series;
+	batch->series_count++;
+	return series;
+}

@@ -38,4 +38,13 @@ struct batch *batch_new(uint32_t spans_max, size_t bytes);
 void batch_reset(struct batch *batch);
 void batch_free(struct batch *batch);
 
+/*
+ * Takes a reference on `resource` unless this batch holds one already. By the one thread that fills
+ * batches. False: the batch names BATCH_RESOURCES_MAX already.
+ */
+bool batch_use_resource(struct batch *batch, struct resource *resource);
+
+/* Room for one more series, behind the ones before it: nothing else may be added between. NULL: full. */
+struct series *batch_add_series(struct batch *batch);
+
 #endif

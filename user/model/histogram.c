@@ -24,32 +24,34 @@ unsigned histogram_add(struct histogram *histogram, const struct bounds *bounds,
 }
 
 /*
- * floor(2^(63 + k/16)): where the 16 buckets of one power of two begin, for a value shifted so that its
- * highest bit is bit 63. The last is never reached: 2^64 - 1.
+ * Where buckets begin, for a value shifted so that its highest bit is bit 63. 1 s = 10^9 ns is bound 0, so
+ * bound i is at 10^9 * 2^(i/16) ns, and 16 * log2(10^9) = 478.36: row k is floor(10^9 * 2^(63 + (k - 478)/16)).
+ * The last is never passed: 2^64 - 1.
  */
+#define ROWS_PER_SECOND 478
 static const uint64_t boundary[17] = {
-	0x8000000000000000, 0x85aac367cc487b14, 0x8b95c1e3ea8bd6e6, 0x91c3d373ab11c336,
-	0x9837f0518db8a96f, 0x9ef5326091a111ad, 0xa5fed6a9b15138ea, 0xad583eea42a14ac6,
-	0xb504f333f9de6484, 0xbd08a39f580c36be, 0xc5672a115506dadd, 0xce248c151f8480e3,
-	0xd744fccad69d6af4, 0xe0ccdeec2a94e111, 0xeac0c6e7dd24392e, 0xf5257d152486cc2c,
+	0x81ffa7a9549ca6e3, 0x87c11235836d16a3, 0x8dc3b8960164a7d9, 0x940a7e28259fb382,
+	0x9a9867054d512391, 0xa1709975dfb06757, 0xa8965f74bf065071, 0xb00d2843e1060dc2,
+	0xb7d88a12d0dd9ea0, 0xbffc43b7e604a922, 0xc87c3e7d03cdbec3, 0xd15c9000bf211c1f,
+	0xdaa17c2cd19555db, 0xe44f7742cb56e3dd, 0xee6b280000000000, 0xf8f969d9b5abf948,
 	0xffffffffffffffff,
 };
 
 _Static_assert(EXPONENTIAL_SCALE == 4, "the table has 2^scale rows");
 
 /*
- * Index of `value` (not 0) at EXPONENTIAL_SCALE: ceil(log2(value) * 16) - 1. Starts from the
+ * Index of `ns` (not 0) at EXPONENTIAL_SCALE: ceil(log2(ns / 10^9) * 16) - 1. Starts from the
  * straight line below the logarithm (log2(1 + f) >= f), which is at most 3 rows short.
  */
-static int32_t index_of(uint64_t value)
+static int32_t index_of(uint64_t ns)
 {
-	int exponent = 63 - __builtin_clzll(value);
-	uint64_t mantissa = value << (63 - exponent);
+	int exponent = 63 - __builtin_clzll(ns);
+	uint64_t mantissa = ns << (63 - exponent);
 	unsigned row = mantissa >> 59 & 15;
 
 	while (mantissa > boundary[row])
 		row++;
-	return exponent * 16 + (int)row - 1;
+	return exponent * 16 + (int)row - 1 - ROWS_PER_SECOND;
 }
 
 void exponential_init(struct exponential *exponential)
@@ -108,15 +110,15 @@ static unsigned cover(struct exponential *exponential, int32_t low, int32_t high
 	return by;
 }
 
-void exponential_add(struct exponential *exponential, uint64_t value)
+void exponential_add(struct exponential *exponential, uint64_t ns)
 {
 	int32_t index;
 
-	if (!value) {
+	if (!ns) {
 		exponential->zero++;
 		return;
 	}
-	index = index_of(value) >> (EXPONENTIAL_SCALE - exponential->scale);
+	index = index_of(ns) >> (EXPONENTIAL_SCALE - exponential->scale);
 	if ((uint32_t)(index - exponential->offset) >= exponential->used)
 		index >>= cover(exponential, index, index);
 	exponential->count[index - exponential->offset]++;

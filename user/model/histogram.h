@@ -4,7 +4,8 @@
  * are, and base-2 exponential buckets for quantiles (OpenTelemetry exponential histogram,
  * Prometheus native histogram).
  *
- * Exponential: bucket i counts values in (base^i, base^(i+1)], base = 2^(2^-scale). Starts at
+ * Exponential: for durations, added in nanoseconds, with buckets in seconds, so that they can be exported
+ * as they are: bucket i counts values in (base^i, base^(i+1)] s, base = 2^(2^-scale). Starts at
  * EXPONENTIAL_SCALE (4.4 % wide) and halves its scale whenever the values span more than
  * EXPONENTIAL_BUCKETS buckets.
  */
@@ -26,7 +27,7 @@ struct exponential {
 	uint64_t count[EXPONENTIAL_BUCKETS];	/* 0 from `used` on */
 };
 
-/* Values are unsigned integers: nanoseconds for durations, bytes for sizes. */
+/* Explicit. Values are unsigned integers: nanoseconds for durations, bytes for sizes. */
 struct histogram {
 	uint64_t count, sum;
 	uint64_t bucket[HISTOGRAM_BOUNDS_MAX + 1];	/* not cumulative */
@@ -40,9 +41,9 @@ unsigned histogram_add(struct histogram *histogram, const struct bounds *bounds,
 		       uint64_t value);
 
 void exponential_init(struct exponential *exponential);
-void exponential_add(struct exponential *exponential, uint64_t value);
+void exponential_add(struct exponential *exponential, uint64_t ns);
 
-/* Lower and upper bound of bucket `index` at `scale`. */
+/* Lower and upper bound of bucket `index` at `scale`, in seconds. */
 double exponential_lower(int32_t scale, int32_t index);
 double exponential_upper(int32_t scale, int32_t index);
 
@@ -52,7 +53,7 @@ void exponential_merge(struct exponential *into, const struct exponential *from)
 /* Takes away `earlier`, a former state of the same histogram; the rest is what came since. */
 void exponential_subtract(struct exponential *from, const struct exponential *earlier);
 
-/* The value below which a share q (0..1) of all lies, geometric within its bucket; 0 when empty. */
+/* Seconds below which a share q (0..1) of all lies, geometric within its bucket; 0 when empty. */
 double exponential_quantile(const struct exponential *exponential, double q);
 
 #endif

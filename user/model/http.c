@@ -3,6 +3,7 @@
  * HTTP in OpenTelemetry's words (semantic conventions 1.37, "HTTP spans" and "HTTP metrics"): how the
  * exporters name the fields of spans and series whose protocol is HTTP.
  */
+#include "base/cleanup.h"
 #include "model/semconv.h"
 #include "model/series.h"
 #include "model/span.h"
@@ -103,9 +104,31 @@ static const struct instrument client_instrument[SERIES_HISTOGRAMS] = {
 	},
 };
 
+/* The registered methods (RFC 9110, 9.3; RFC 5789); others would let a peer make series at will. */
+static struct bytes http_bound_operation(struct bytes method)
+{
+	static const struct bytes known[] = {
+		BYTES("GET"), BYTES("POST"), BYTES("PUT"), BYTES("HEAD"), BYTES("DELETE"),
+		BYTES("OPTIONS"), BYTES("PATCH"), BYTES("CONNECT"), BYTES("TRACE"),
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(known); i++)
+		if (bytes_equal(known[i], method))
+			return known[i];
+	return BYTES("_OTHER");
+}
+
+/* 4xx is the client's mistake: an error of the client's span, not of the server's. */
+static bool http_failed(unsigned role, int64_t code)
+{
+	return code >= (role == ROLE_SERVER ? 500 : 400);
+}
+
 const struct semconv http_semconv = {
 	.scope = "http",
 	.span = { [ROLE_SERVER] = server_span, [ROLE_CLIENT] = client_span },
 	.metric = { [ROLE_SERVER] = server_metric, [ROLE_CLIENT] = client_metric },
 	.instrument = { [ROLE_SERVER] = server_instrument, [ROLE_CLIENT] = client_instrument },
+	.bound_operation = http_bound_operation,
+	.failed = http_failed,
 };

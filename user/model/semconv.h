@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
+
 enum attribute_type {
 	ATTRIBUTE_TEXT,		/* struct bytes; left out when empty */
 	ATTRIBUTE_U16,		/* left out when 0 */
@@ -52,6 +54,11 @@ struct semconv {
 	const struct attribute *span[2];	/* by enum role */
 	const struct attribute *metric[2];	/* by enum role */
 	const struct instrument *instrument[2];	/* by enum role: SERIES_HISTOGRAMS rows */
+
+	/* The operation as a metric attribute: itself when it is a registered one, else a catch-all. */
+	struct bytes (*bound_operation)(struct bytes operation);
+	/* Is a request with this response code an error, for this role (enum role)? */
+	bool (*failed)(unsigned role, int64_t code);
 };
 
 extern const struct bounds duration_bounds, size_bounds;

@@ -7,6 +7,7 @@
 #ifndef SONDE_MODEL_SPAN_H
 #define SONDE_MODEL_SPAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -29,6 +30,7 @@ struct span {
 	uint64_t start_ns, end_ns;	/* CLOCK_MONOTONIC; the batch has the offset to UTC */
 	enum role role;
 	enum span_status status;
+	bool sampled;			/* false: only for --print, not to be exported */
 	int64_t code;			/* status of the protocol (HTTP 200); 0: none was seen */
 	uint64_t request_bytes, response_bytes;	/* of the bodies */
 	uint32_t tgid, tid;		/* of the thread that finished the exchange */

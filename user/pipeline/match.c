@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Follows both streams of a connection and pairs what they say. */
+#include "pipeline/match.h"
+
+#include "base/cleanup.h"
+#include "model/self.h"
+
+/* Positions are 32 bits and wrap: `a` lies before `b`. */
+static bool before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
+/* Takes the oldest open request off the connection and hands it on. */
+static void finish_oldest(struct conns *conns, struct conn *conn, enum outcome outcome,
+			  uint64_t end_ns)
+{
+	struct exchange *exchange = conn->oldest;
+
+	conn->oldest = exchange->next;
+	if (!conn->oldest)
+		conn->newest = NULL;
+	if (conn->reading == exchange) {
+		exchange->request_bytes = conn->request.body_bytes;
+		conn->reading = NULL;
+	}
+	if (conn->answering == exchange)
+		conn->answering = NULL;
+	exchange->next = NULL;
+	exchange->outcome = outcome;
+	exchange->end_ns = end_ns > exchange->start_ns ? end_ns : exchange->start_ns;
+	exchange->tgid = conn->tgid;
+	exchange->tid = conn->tid;
+	conns->finished(conns->context, exchange);
+}
+
+static void finish_answered(struct conns *conns, struct conn *conn, uint64_t end_ns)
+{
+	conn->answering->response_bytes = conn->response.body_bytes;
+	finish_oldest(conns, conn, OUTCOME_ANSWERED, end_ns);
+}
+
+/* The connection speaks another protocol from here on, or never spoke ours. */
+static void give_up(struct conns *conns, struct conn *conn)
+{
+	stream_reset(&conn->request, &conns->heads, STREAM_DEAD);
+	stream_reset(&conn->response, &conns->heads, STREAM_DEAD);
+	conns->ignore(conns->context, conn->id);
+}
+
+/* A response came before its request's record: it is its answer if the request had been sent by then. */
+static void try_early(struct conns *conns, struct conn *conn)
+{
+	struct exchange *exchange = conn->newest;
+
+	if (!conn->early.held || conn->oldest != exchange)
+		return;
+	conn->early.held = false;
+	if (!before(exchange->seq, conn->early.ack)) {
+		self_add(SELF_UNMATCHED_RESPONSES, 1);
+		return;
+	}
+	exchange->code = conn->early.code;
+	conn->answering = exchange;
+	if (!conn->early.done)
+		return;
+	exchange->response_bytes = conn->early.body_bytes;
+	finish_oldest(conns, conn, OUTCOME_ANSWERED, conn->early.end_ns);
+}
+
+static void on_request_head(struct conns *conns, struct conn *conn, const struct message *message)
+{
+	struct exchange *exchange = exchange_new(&conns->exchanges);
+
+	conn->reading = NULL;
+	if (!exchange) {
+		self_add(SELF_PENDING_REFUSED, 1);
+		return;
+	}
+	exchange->protocol = conn->protocol;
+	exchange->endpoints = conn->endpoints;
+	exchange->role = conn->request_dir == SOCKET_RX ? ROLE_SERVER : ROLE_CLIENT;
+	exchange->start_ns = conn->request.head_ns;
+	exchange->seq = conn->request.head_seq;
+	exchange->ack = conn->request.head_ack;
+	exchange_set_request(exchange, message);
+	if (conn->newest)
+		conn->newest->next = exchange;
+	else
+		conn->oldest = exchange;
+	conn->newest = exchange;
+	conn->reading = exchange;
+	try_early(conns, conn);
+}
+
+static void on_request_end(struct conn *conn)
+{
+	if (conn->reading)
+		conn->reading->request_bytes = conn->request.body_bytes;
+	conn->reading = NULL;
+}
+
+/* The open request that a response read up to position `ack` answers, or NULL. */
+static struct exchange *answered_by(struct conns *conns, struct conn *conn, uint32_t ack)
+{
+	if (!conn->oldest || !before(conn->oldest->seq, ack))
+		return NULL;
+	/* responses went by unseen: this one is to the last request it can be an answer to */
+	while (conn->response.resynced && conn->oldest->next && before(conn->oldest->next->seq, ack))
+		finish_oldest(conns, conn, OUTCOME_UNSEEN, conn->response.head_ns);
+	return conn->oldest;
+}
+
+static void on_response_head(struct conns *conns, struct conn *conn, const struct message *message)
+{
+	struct exchange *exchange;
+
+	if (message->interim)
+		return;
+	exchange = answered_by(conns, conn, conn->response.head_ack);
+	conn->response.resynced = false;
+	conn->answering = exchange;
+	if (exchange) {
+		exchange->code = message->code;
+		return;
+	}
+	if (conn->early.held)
+		self_add(SELF_UNMATCHED_RESPONSES, 1);
+	conn->early = (struct early_response){
+		.held = true, .ack = conn->response.head_ack, .code = message->code,
+	};
+}
+
+static void on_response_end(struct conns *conns, struct conn *conn, uint64_t end_ns)
+{
+	if (conn->answering) {
+		finish_answered(conns, conn, end_ns);
+	} else if (conn->early.held && !conn->early.done) {
+		conn->early.done = true;
+		conn->early.end_ns = end_ns;
+		conn->early.body_bytes = conn->response.body_bytes;
+	}
+}
+
+static void on_upgrade(struct conns *conns, struct conn *conn, uint64_t end_ns)
+{
+	on_response_end(conns, conn, end_ns);
+	self_add(SELF_UPGRADED, 1);
+	give_up(conns, conn);
+}
+
+/* The side that was speaking has stopped: an open-ended message of it has ended with its last call. */
+static void other_side_speaks(struct conns *conns, struct conn *conn, struct stream *silent)
+{
+	if (!stream_open_ended(silent))
+		return;
+	if (silent->request)
+		on_request_end(conn);
+	else
+		on_response_end(conns, conn, silent->last_ns);
+	stream_reset(silent, &conns->heads, STREAM_AT_HEAD);
+}
+
+static void on_bad(struct conns *conns, struct conn *conn)
+{
+	if (conn->request.spoke || conn->response.spoke)
+		return;			/* was ours once: it will be found again */
+	self_add(SELF_NOT_HTTP, 1);
+	give_up(conns, conn);
+}
+
+static void on_head(struct conns *conns, struct conn *conn, struct stream *stream,
+		    const struct message *message, uint64_t time_ns)
+{
+	if (stream->request)
+		on_request_head(conns, conn, message);
+	else
+		on_response_head(conns, conn, message);
+	if (!stream->request && message->framing == FRAMING_UPGRADE)
+		on_upgrade(conns, conn, time_ns);
+}
+
+/* A request head that never came to its end, answered all the same (say with 431, or 408). */
+static void cut_request(struct conns *conns, struct conn *conn)
+{
+	struct message message;
+
+	if (conn->oldest)
+		return;
+	if (stream_cut(&conn->request, &conns->heads, conn->protocol, NULL, &message) == STEP_HEAD)
+		on_request_head(conns, conn, &message);
+}
+
+static void walk_piece(struct conns *conns, struct conn *conn, struct stream *stream,
+		       struct piece piece)
+{
+	struct message message;
+	enum step step;
+
+	do {
+		const struct exchange *asked = stream->request ? NULL : conn->oldest;
+
+		step = stream_step(stream, &conns->heads, conn->protocol, &piece,
+				   asked ? &asked->request : NULL, &message);
+		if (step == STEP_HEAD)
+			on_head(conns, conn, stream, &message, piece.time_ns);
+		else if (step == STEP_END && stream->request)
+			on_request_end(conn);
+		else if (step == STEP_END)
+			on_response_end(conns, conn, piece.time_ns);
+		else if (step == STEP_BAD)
+			on_bad(conns, conn);
+	} while (step != STEP_MORE);
+}
+
+/* Bytes between what was seen last and this chunk: of a call no hook saw, or of a lost record. */
+static void walk_gap(struct conns *conns, struct conn *conn, struct stream *stream,
+		     const struct chunk *chunk)
+{
+	uint32_t gap = chunk->seq - stream->next_seq;
+
+	if (!stream->placed || (int32_t)gap <= 0)
+		return;
+	self_add(SELF_UNSEEN_BYTES, gap);
+	walk_piece(conns, conn, stream, (struct piece){
+		.unseen = gap, .time_ns = chunk->time_ns, .seq = stream->next_seq, .ack = chunk->ack });
+}
+
+static void on_end_of_direction(struct conns *conns, struct conn *conn, struct stream *stream,
+				uint64_t time_ns)
+{
+	if (stream->request)
+		return;			/* the answer may still come */
+	if (stream_open_ended(stream))
+		other_side_speaks(conns, conn, stream);
+	while (conn->oldest)
+		finish_oldest(conns, conn, conn->answering ? OUTCOME_INCOMPLETE : OUTCOME_UNANSWERED,
+			      time_ns);
+}
+
+void match_chunk(struct conns *conns, struct conn *conn, const struct chunk *chunk,
+		 struct bytes head, struct bytes tail)
+{
+	bool request = chunk->dir == conn->request_dir;
+	struct stream *stream = request ? &conn->request : &conn->response;
+	struct stream *other = request ? &conn->response : &conn->request;
+	struct piece piece = { .time_ns = chunk->time_ns, .seq = chunk->seq, .ack = chunk->ack };
+
+	if (stream->state == STREAM_DEAD)
+		return;
+	other_side_speaks(conns, conn, other);
+	if (!request)
+		cut_request(conns, conn);
+	if (chunk->flags & CHUNK_END) {
+		on_end_of_direction(conns, conn, stream, chunk->time_ns);
+		return;
+	}
+	walk_gap(conns, conn, stream, chunk);
+
+	piece.seen = head;
+	piece.starts_call = true;
+	piece.ends_call = head.len == chunk->len;
+	walk_piece(conns, conn, stream, piece);
+
+	piece.seq = chunk->seq + head.len;
+	piece.starts_call = false;
+	piece.seen = (struct bytes){};
+	piece.unseen = chunk->len - head.len - tail.len;
+	walk_piece(conns, conn, stream, piece);
+
+	piece.seq = chunk->seq + chunk->len - tail.len;
+	piece.unseen = 0;
+	piece.seen = tail;
+	piece.ends_call = true;
+	walk_piece(conns, conn, stream, piece);
+
+	stream->next_seq = chunk->seq + chunk->len;
+	stream->placed = true;
+	stream->last_ns = chunk->time_ns;
+}
+
+void match_close(struct conns *conns, struct conn *conn, uint64_t now_ns)
+{
+	if (conn->answering && stream_open_ended(&conn->response))
+		finish_answered(conns, conn, conn->response.last_ns);
+	cut_request(conns, conn);
+	if (conn->early.held)
+		self_add(SELF_UNMATCHED_RESPONSES, 1);
+	while (conn->oldest) {
+		enum outcome outcome = conn->response.state == STREAM_LOST ? OUTCOME_UNSEEN :
+				       conn->answering			   ? OUTCOME_INCOMPLETE :
+									     OUTCOME_UNANSWERED;
+
+		finish_oldest(conns, conn, outcome, now_ns);
+	}
+}

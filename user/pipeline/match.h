@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests and responses of one connection, matched. See conn.h for the rule. */
+#ifndef SONDE_PIPELINE_MATCH_H
+#define SONDE_PIPELINE_MATCH_H
+
+#include "pipeline/conn.h"
+
+/* One chunk: its first bytes, what lies unseen between, its last bytes. */
+void match_chunk(struct conns *conns, struct conn *conn, const struct chunk *chunk,
+		 struct bytes head, struct bytes tail);
+
+/* Nothing more will come: every request still open is finished as it stands. */
+void match_close(struct conns *conns, struct conn *conn, uint64_t now_ns);
+
+#endif
