@@ -64,15 +64,16 @@ const struct config_option config_options[] = {
 	{ "select.mode", NULL, "--select", .type = OPTION_ENUM, FIELD(select), .preset = "auto",
 	  NAMES("auto", "containers", "all"),
 	  .help = "What is watched when no list of this section selects anything. containers: every "
-		  "process in a container; all: every process but Sonde; auto: containers where there "
-		  "are any, else all." },
+		  "process in a container; all: every process but Sonde; auto: containers if the "
+		  "agent itself runs in one, else all." },
 	{ "select.executables", NULL, "--exe", .type = OPTION_LIST, FIELD(executables),
 	  .argument = "GLOB", .example = "*/hello-server",
 	  .help = "Watches processes whose executable's path or base name matches." GLOB_HELP
 		  " The lists of this section are OR-ed." },
 	{ "select.ports", NULL, "--port", .type = OPTION_NUMBERS, FIELD(ports), .min = 1,
 	  .max = 65535, .argument = "N", .example = "8080",
-	  .help = "Watches processes that listen on this TCP port." },
+	  .help = "Watches connections whose server side has this TCP port: processes that serve "
+		  "there, and those that call it." },
 	{ "select.pids", NULL, "--pid", .type = OPTION_NUMBERS, FIELD(pids), .min = 1,
 	  .max = 4194304, .argument = "N", .example = "1234",
 	  .help = "Watches this process, by its id as the agent's own pid namespace has it. Upper "
@@ -122,9 +123,9 @@ const struct config_option config_options[] = {
 		  "specification." },
 	{ "routes.patterns", NULL, "--route", .type = OPTION_LIST, FIELD(routes),
 	  .argument = "PATTERN", .example = "/users/{id}", .wrong = pattern_wrong,
-	  .cure = "write it as in /users/{id}",
-	  .help = "Routes (http.route), the first that matches a path wins: {name} stands for one "
-		  "segment." },
+	  .cure = "write it as in /users/{id}, /users/:id, /static/* or /files/**",
+	  .help = "Routes (http.route), the first that matches a path wins. {name}, :name and * stand "
+		  "for one segment or, but for :name, a part of it; ** at the end for the rest." },
 	{ "routes.heuristic", NULL, "--route-heuristic", .type = OPTION_BOOL, FIELD(route_heuristic),
 	  .preset = "true",
 	  .help = "Whether paths that match no pattern get a route made from the path, with parts that "
@@ -168,11 +169,13 @@ const struct config_option config_options[] = {
 	  FIELD(sampler_ratio), .min = 0, .max = 1, .preset = "1.0",
 	  .help = "Share of traces that the traceidratio samplers keep." SDK_SPEC },
 	{ "spans.redact", NULL, "--redact", .type = OPTION_TEXT, FIELD(redact), .argument = "KEYS",
+	  .wrong = keys_wrong,
 	  .preset = "AWSAccessKeyId,Signature,sig,X-Goog-Signature,X-Amz-Signature,"
 		    "X-Amz-Credential,X-Amz-Security-Token,access_token,refresh_token,id_token,token,"
 		    "api_key,apikey,key,password,passwd,pwd,secret,client_secret,code,auth,session",
-	  .help = "Query keys, separated by commas, whose values are exported as REDACTED. The first "
-		  "four are those of the OpenTelemetry HTTP conventions (url.query)." },
+	  .help = "Query keys, separated by commas, whose values are exported as REDACTED; at most 64, of "
+		  "at most 64 bytes each, in any letter case. The first four of the default are those "
+		  "of the OpenTelemetry HTTP conventions (url.query)." },
 
 	/* OTLP */
 	{ "otlp.endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT", "--otlp", .type = OPTION_TEXT,

@@ -57,6 +57,7 @@ const char *listen_wrong(const char *text);
 const char *url_wrong(const char *text);
 const char *header_wrong(const char *text);
 const char *pattern_wrong(const char *text);
+const char *keys_wrong(const char *text);
 const char *power_of_two_wrong(const char *text);
 
 #endif

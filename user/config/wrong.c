@@ -2,29 +2,41 @@
 /* What is wrong with a single value beyond its type: rows of the option table point here. */
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/bytes.h"
 #include "config/value.h"
 
-static bool address_good(const char *address, size_t len)
+/* By inet_pton(), which wants a text of its own. */
+static bool is_address(int family, struct bytes address)
 {
-	bool brackets = len >= 2 && address[0] == '[' && address[len - 1] == ']';
 	char text[INET6_ADDRSTRLEN];
 	struct in6_addr binary;
 
-	if (!len)
-		return true;
-	if (brackets) {
-		address++;
-		len -= 2;
-	}
-	if (len >= sizeof(text))
+	if (address.len >= sizeof(text))
 		return false;
-	memcpy(text, address, len);
-	text[len] = '\0';
-	return inet_pton(brackets ? AF_INET6 : AF_INET, text, &binary) == 1;
+	snprintf(text, sizeof(text), "%.*s", BYTES_ARG(address));
+	return inet_pton(family, text, &binary) == 1;
+}
+
+/* [IPv6], IPv4, or a name: anything of digits and dots alone has to be a whole IPv4 address. */
+static bool host_good(struct bytes host)
+{
+	bool name = false;
+
+	if (!host.len)
+		return true;
+	if (host.at[0] == '[')
+		return host.at[host.len - 1] == ']' &&
+		       is_address(AF_INET6, bytes_of(host.at + 1, host.len - 2));
+	for (size_t i = 0; i < host.len; i++) {
+		if (!isalnum(host.at[i]) && !strchr("-._", host.at[i]))
+			return false;
+		name |= host.at[i] != '.' && !isdigit(host.at[i]);
+	}
+	return host.len < 256 && (name || is_address(AF_INET, host));
 }
 
 const char *listen_wrong(const char *text)
@@ -34,8 +46,8 @@ const char *listen_wrong(const char *text)
 
 	if (!*text)
 		return NULL;
-	if (!colon || !address_good(text, colon - text))
-		return "is not ADDR:PORT with a numeric address";
+	if (!colon || !host_good(bytes_of(text, colon - text)))
+		return "is not ADDR:PORT";
 	if (bytes_to_u64(bytes_of_text(colon + 1), &port) < 0 || !port || port > 65535)
 		return "has no port from 1 to 65535";
 	return NULL;
@@ -74,9 +86,66 @@ const char *header_wrong(const char *text)
 	return NULL;
 }
 
+/* Of one segment of a route: at most one wild part, as user/pipeline/route_pattern.c matches them. */
+static const char *segment_wrong(struct bytes segment)
+{
+	struct bytes rest;
+	ssize_t end = 0;
+	size_t start = 0;
+
+	if (segment.len > 1 && segment.at[0] == ':')
+		return NULL;
+	while (start < segment.len && segment.at[start] != '*' && segment.at[start] != '{')
+		start++;
+	if (start == segment.len)
+		return NULL;
+	if (segment.at[start] == '{')
+		end = bytes_index(bytes_skip(segment, start), '}');
+	if (end < 0)
+		return "has a { that is never closed";
+	rest = bytes_skip(segment, start + end + 1);
+	if (bytes_index(rest, '*') >= 0 || bytes_index(rest, '{') >= 0 ||
+	    bytes_index(rest, '}') >= 0)
+		return "has two wild parts in one segment";
+	return NULL;
+}
+
 const char *pattern_wrong(const char *text)
 {
-	return *text == '/' ? NULL : "does not start with /";
+	const char *why = *text == '/' ? NULL : "does not start with /";
+
+	while (*text && !why) {
+		struct bytes segment = bytes_of(text, strcspn(text, "/"));
+
+		text += segment.len;
+		text += strspn(text, "/");
+		if (!bytes_equal(segment, BYTES("**")))
+			why = segment_wrong(segment);
+		else if (*text)
+			why = "has something behind **";
+	}
+	return why;
+}
+
+/* As much as user/protocol/redact.h takes. */
+#define KEYS_MAX 64
+#define KEY_MAX 64
+
+const char *keys_wrong(const char *text)
+{
+	unsigned count = 0;
+
+	for (;; text++) {
+		size_t len = strcspn(text, ",");
+
+		if (bytes_trim(bytes_of(text, len)).len > KEY_MAX)
+			return "has a key of more than 64 bytes";
+		if (++count > KEYS_MAX)
+			return "has more than 64 keys";
+		text += len;
+		if (!*text)
+			return NULL;
+	}
 }
 
 /* Of a size that has been found well formed and within its bounds. */

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/options.h"
 #include "config/value.h"
+#include "pipeline/route_pattern.h"
 
 struct fixture {
 	struct config config;
@@ -255,11 +256,12 @@ static void header_names_are_tokens(void **state)
 	assert_int_equal(set(fixture, "resource.attributes", "my key"), -EINVAL);
 }
 
-static void listen_takes_numeric_addresses_and_a_port(void **state)
+static void listen_takes_an_address_and_a_port(void **state)
 {
 	struct fixture *fixture = *state;
-	const char *good[] = { "", ":9464", "127.0.0.1:1", "[::]:9464", "[::1]:65535", "0.0.0.0:80" };
-	const char *wrong[] = { "9464", ":", ":0", ":65536", "localhost:80", "::1:80", "[::1]", "[]:80",
+	const char *good[] = { "", ":9464", "127.0.0.1:1", "[::]:9464", "[::1]:65535", "localhost:80",
+			       "my-node.example:80", "0.0.0.0:80" };
+	const char *wrong[] = { "9464", ":", ":0", ":65536", "http://a:80", "a b:80", "::1:80", "[::1]", "[]:80",
 				"[127.0.0.1]:80", "1.2.3:80", ":9464x", "[::1:80", "127.0.0.1:" };
 
 	for (unsigned i = 0; i < sizeof(good) / sizeof(*good); i++)
@@ -285,13 +287,46 @@ static void urls_name_a_scheme_and_a_host(void **state)
 	said_has(&fixture->said, "write it as in http://localhost:4318");
 }
 
-static void routes_start_with_a_slash(void **state)
+/* The pipeline, which matches them, has the last word on what a pattern is. */
+static void a_route_is_refused_exactly_where_the_pipeline_would(void **state)
 {
 	struct fixture *fixture = *state;
+	const char *patterns[] = {
+		"", "/", "users", "/users/{id}", "/users/:id", "/a/*", "/a/**", "/a/**/", "/a/**/b", "/**//c",
+		"/a{b", "/a}b", "/{a}{b}", "/{a}.{b}", "/{a}.png", "/a*b", "/a*b*", "/***", "/x**", "/:",
+		"/::", "/:a*", "/a:b", "/a:{b}", "/{a}:b", "//a//{", "/{}", "/{a", "/{a/b}", "/*{", "/*}",
+		"/jobs/{id}:cancel",
+	};
+	unsigned refused = 0;
 
-	assert_int_equal(set(fixture, "routes.patterns", "users/{id}"), -EINVAL);
-	assert_int_equal(set(fixture, "routes.patterns", ""), -EINVAL);
-	assert_int_equal(set(fixture, "routes.patterns", "/users/{id}"), 0);
+	for (unsigned i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+		int r = set(fixture, "routes.patterns", patterns[i]);
+
+		if (r != pattern_check(bytes_of_text(patterns[i])))
+			fail_msg("%s: %d", patterns[i], r);
+		refused += r < 0;
+	}
+	assert_true(refused > 8 && refused < 20);
+	said_has(&fixture->said, "\"/a/**/b\" has something behind **: write it as in /users/{id}");
+}
+
+static void redacted_keys_are_no_more_than_can_be_compared(void **state)
+{
+	struct fixture *fixture = *state;
+	char key[66], keys[65 * 2 + 1] = "";
+
+	memset(key, 'k', 65);
+	key[65] = '\0';
+	assert_int_equal(set(fixture, "spans.redact", key), -EINVAL);
+	said_has(&fixture->said, "has a key of more than 64 bytes");
+	key[64] = '\0';
+	assert_int_equal(set(fixture, "spans.redact", key), 0);
+	for (int i = 0; i < 65; i++)
+		strcat(keys, i ? ",a" : "a");
+	assert_int_equal(set(fixture, "spans.redact", keys), -EINVAL);
+	said_has(&fixture->said, "has more than 64 keys");
+	assert_int_equal(set(fixture, "spans.redact", keys + 2), 0);
+	assert_int_equal(set(fixture, "spans.redact", ""), 0);
 }
 
 static void messages_cannot_steer_a_terminal(void **state)
@@ -410,9 +445,10 @@ int main(void)
 		TEST(ports_and_pids_have_bounds_too),
 		TEST(texts_have_a_maximum_and_no_control_characters),
 		TEST(header_names_are_tokens),
-		TEST(listen_takes_numeric_addresses_and_a_port),
+		TEST(listen_takes_an_address_and_a_port),
 		TEST(urls_name_a_scheme_and_a_host),
-		TEST(routes_start_with_a_slash),
+		TEST(a_route_is_refused_exactly_where_the_pipeline_would),
+		TEST(redacted_keys_are_no_more_than_can_be_compared),
 		TEST(messages_cannot_steer_a_terminal),
 		TEST(a_check_finds_what_was_set_by_hand),
 		TEST(an_agent_without_any_output_is_refused),

@@ -220,6 +220,8 @@ static void anchors_aliases_and_tags_are_refused(void **state)
 	refuse(*state, "otlp: &a {timeout: 1s}\n", "YAML anchor");
 	refuse(*state, "select: {ports: &a [1]}\n", "YAML anchor");
 	refuse(*state, "colour: [&a b]\n", "YAML anchor");
+	refuse(*state, "otlp: !a {timeout: 1s}\n", "f.yaml:1: otlp: YAML tag");
+	refuse(*state, "select: {ports: !a [1]}\n", "f.yaml:1: select.ports: YAML tag");
 	refuse(*state, "select: {executables: [*/x]}\n", "in quotes if it begins with *");
 }
 
