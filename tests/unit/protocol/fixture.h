@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests of protocols: files of tests/fixtures, taken off the wire between real programs, and cuts
- * of them that end where their memory ends, so that AddressSanitizer sees a byte read too many.
+ * For tests of protocols: files of tests/fixtures, taken off the wire between real programs; and
+ * cuts that end where their memory ends, so that AddressSanitizer sees a byte read too many.
  */
 #ifndef TESTS_UNIT_PROTOCOL_FIXTURE_H
 #define TESTS_UNIT_PROTOCOL_FIXTURE_H
