@@ -224,6 +224,13 @@ int socket_source_consume(void *state, int max, socket_callback call, void *cont
 	return source->read;
 }
 
+void socket_source_detach(void *state)
+{
+	struct socket_source *source = state;
+
+	socket_bpf__detach(source->skel);
+}
+
 void socket_source_ignore(void *state, uint64_t conn)
 {
 	struct socket_source *source = state;

@@ -28,6 +28,9 @@ int socket_source_fd(const void *state);
  */
 int socket_source_consume(void *state, int max, socket_callback call, void *context);
 
+/* Takes the programs off their hooks; what is in the ring can still be read. */
+void socket_source_detach(void *state);
+
 /* Stops the kernel side from copying this connection any more. */
 void socket_source_ignore(void *state, uint64_t conn);
 
