@@ -115,6 +115,10 @@ run:
 	$(OWN)
 	@deploy/demo/demo.sh $(SECONDS)
 
+## layers        no folder of user/ includes one that comes later in the flow of data
+layers:
+	@awk -f tests/layers.awk user/*/*.[ch] user/main.c
+
 ## check-k8s     the agent as a DaemonSet on a real Kubernetes, from SONDE_K8S (root)
 check-k8s: build $(DEMO)
 	@tests/integration/check_k8s.sh
@@ -138,6 +142,6 @@ help:
 clean:
 	rm -rf $(B)
 
-.PHONY: build skeletons check fuzz deps run check-k8s help clean
+.PHONY: build skeletons check fuzz deps run layers check-k8s help clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
