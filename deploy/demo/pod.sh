@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # To be sourced. What looks to the agent like a Kubernetes pod, without Kubernetes: a process with its
 # own network, pid, mount, IPC and host name, in a cgroup named as kubelet names them.
 #

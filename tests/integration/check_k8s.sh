@@ -61,9 +61,7 @@ remains() {
 
 # The cgroups kubelet made stay when it ends, empty.
 remove_cgroups() {
-	local dir
-
-	for dir in $(find /sys/fs/cgroup -depth -type d -path '*/kubepods*' 2>/dev/null); do rmdir "$dir" 2>/dev/null; done
+	find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -delete 2>/dev/null
 	[[ -z $(find /sys/fs/cgroup -type d -name 'kubepods*' 2>/dev/null) ]]
 }
 
