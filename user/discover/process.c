@@ -175,12 +175,12 @@ static void read_texts(struct process *process)
 
 int process_read(int root_fd, uint32_t tgid, struct process *process)
 {
-	int r;
+	int r = open_dir(root_fd, tgid);
 
 	process->tgid = tgid;
-	process->dir_fd = open_dir(root_fd, tgid);
-	if (process->dir_fd < 0)
-		return process->dir_fd;
+	process->dir_fd = MAX(r, -1);
+	if (r < 0)
+		return r;
 	r = read_stat(process->dir_fd, "stat", &process->stat);
 	if (r < 0) {
 		process_close(process);
