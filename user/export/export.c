@@ -57,8 +57,10 @@ static void on_batch(void *context, int fd)
 static void on_stop(void *context, int fd)
 {
 	struct export *export = context;
+	uint64_t count;
 
-	loop_stop(&export->loop);
+	if (read(fd, &count, sizeof(count)) == sizeof(count))
+		loop_stop(&export->loop);
 }
 
 static void close_exporters(struct export *export, uint64_t deadline_ns)

@@ -23,7 +23,7 @@ int export_start(const struct config *config, struct queue *full, struct queue *
 /* /readyz answers 200 from now on (true) or 503. Any thread. */
 void export_set_ready(struct export *export, bool ready);
 
-/* Takes what is left in the queue, flushes the exporters for at most `deadline_ns`, ends. */
+/* Takes what is left in the queue, flushes the exporters until `deadline_ns` (CLOCK_MONOTONIC), ends. */
 void export_stop(struct export *export, uint64_t deadline_ns);
 
 #endif
