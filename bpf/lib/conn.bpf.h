@@ -20,10 +20,12 @@ struct conn {
 	u32 busy;		/* 1: a CPU is at it */
 	u32 tgid;		/* of the last call */
 	u32 pos[2];		/* bytes so far by enum socket_dir; where TCP does not count them */
+	u32 answered;		/* request position the last response was read up to */
 	u32 turn_copied;	/* head bytes copied since the direction last changed */
 	u32 used;		/* payload bytes gathered */
 	u8 last_dir;
 	u8 tcp;			/* positions are TCP's, and the end will be told */
+	u8 has_answered;
 	u8 ignored;		/* user space gave up on it */
 	u8 reported;		/* its end has been written */
 	struct socket_event record;

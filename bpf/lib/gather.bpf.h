@@ -12,6 +12,7 @@ enum keep { KEEP_STORAGE, KEEP_HASH };
 /* One call that moved bytes. */
 struct moved {
 	struct payload payload;
+	u64 time_ns;		/* read once a call: a clock costs as much as a look-up */
 	u32 dir, length, seq, ack;
 	u32 flags;		/* enum chunk_flag */
 };
@@ -37,12 +38,12 @@ static __always_inline u64 wake_flags(u32 size)
 }
 
 static __always_inline void fill_header(struct socket_event *record, struct conn *conn, u32 size,
-					u32 flags)
+					u32 flags, u64 time_ns)
 {
 	record->event.kind = EVENT_SOCKET;
 	record->event.cpu = bpf_get_smp_processor_id();
 	record->event.size = size;
-	record->event.time_ns = bpf_ktime_get_ns();
+	record->event.time_ns = time_ns;
 	record->event.tgid = conn->tgid;
 	record->event.tid = (u32)bpf_get_current_pid_tgid();
 	record->serial = __sync_fetch_and_add(&conn->record.serial, 1);
@@ -59,7 +60,7 @@ static __always_inline void look_ignored(struct conn *conn, u32 serial)
 }
 
 /* Writes what was gathered. The connection is taken. */
-static __noinline int flush(struct conn *conn, u32 flags)
+static __noinline int flush(struct conn *conn, u32 flags, u64 time_ns)
 {
 	u32 used, size, serial;
 
@@ -70,7 +71,7 @@ static __noinline int flush(struct conn *conn, u32 flags)
 		used = CONN_PAYLOAD;
 	size = sizeof(struct socket_event) + used;
 	serial = conn->record.serial;
-	fill_header(&conn->record, conn, size, flags);
+	fill_header(&conn->record, conn, size, flags, time_ns);
 	conn->record.serial = serial;
 	if (bpf_ringbuf_output(&data, &conn->record, size, wake_flags(size)))
 		count_in(&drops, DROP_RING_DATA);
@@ -86,7 +87,7 @@ static __noinline int flush(struct conn *conn, u32 flags)
 static __always_inline void fill_chunk(struct chunk *chunk, const struct moved *moved, u32 head,
 				       u32 tail)
 {
-	chunk->time_ns = bpf_ktime_get_ns();
+	chunk->time_ns = moved->time_ns;
 	chunk->seq = moved->seq;
 	chunk->ack = moved->ack;
 	chunk->len = moved->length;
@@ -120,7 +121,7 @@ static __always_inline u32 write_single(struct conn *conn, const struct moved *m
 	record->chunks = 1;
 	fill_chunk(&record->chunk[0], moved, head, 0);
 	size = sizeof(*record) + head;
-	fill_header(record, conn, size, SOCKET_BIG);
+	fill_header(record, conn, size, SOCKET_BIG, moved->time_ns);
 	bpf_ringbuf_submit(record, wake_flags(size));
 	count_in(&socket_stats, SOCKET_STAT_RECORDS);
 	return head;
@@ -315,6 +316,15 @@ static __always_inline void append(struct conn *conn, const struct moved *moved,
 	conn->turn_copied += head;
 }
 
+/*
+ * Nobody tells the end of a Unix socket: nothing is held on one. And a sender's hook runs after its
+ * bytes left: another thread may have read the response, and reported it, before we get here.
+ */
+static __always_inline bool must_not_wait(const struct conn *conn, const struct moved *moved)
+{
+	return !conn->tcp || (conn->has_answered && (s32)(conn->answered - moved->seq) > 0);
+}
+
 /* A request is held for its response, a response goes out at once. The connection is taken. */
 static __always_inline void gather(struct conn *conn, const struct target_entry *target,
 				   const struct moved *moved)
@@ -325,15 +335,19 @@ static __always_inline void gather(struct conn *conn, const struct target_entry 
 	if (!response && !want && merge(conn, moved))
 		return;
 	if (conn->record.chunks >= SOCKET_CHUNKS || (!response && conn->used + want > SOCKET_HELD_MAX))
-		flush(conn, 0);
+		flush(conn, 0, moved->time_ns);
 	if (!response && want > SOCKET_HELD_MAX) {
 		conn->turn_copied += want <= 2048 ? write_single(conn, moved, want, 2048) :
 						    write_single(conn, moved, want, SOCKET_BIG_MAX);
 		return;
 	}
 	append(conn, moved, want, response);
-	if (response || !conn->tcp)	/* nobody tells the end of a Unix socket: hold nothing */
-		flush(conn, 0);
+	if (response) {
+		conn->answered = moved->ack;
+		conn->has_answered = 1;
+	}
+	if (response || must_not_wait(conn, moved))
+		flush(conn, 0, moved->time_ns);
 }
 
 /* The peer sends no more: what was waiting for it can go. */
@@ -342,10 +356,10 @@ static __always_inline void end_of_stream(struct conn *conn, struct moved *moved
 	if (conn->tcp && conn->record.request_dir == SOCKET_RX)
 		return;			/* a server's end is told by its own close */
 	if (conn->record.chunks >= SOCKET_CHUNKS)
-		flush(conn, 0);
+		flush(conn, 0, moved->time_ns);
 	moved->flags = CHUNK_END;
 	append(conn, moved, 0, false);
-	flush(conn, 0);
+	flush(conn, 0, moved->time_ns);
 }
 
 /*
@@ -383,6 +397,7 @@ static __always_inline int on_moved(void *sk, const enum keep keep, u32 dir, int
 	if (!conn)
 		return 0;
 
+	moved.time_ns = bpf_ktime_get_ns();
 	read_positions(sk, keep, conn, &moved);
 	if (!moved.payload.readable && length) {
 		moved.flags = CHUNK_UNREADABLE;
@@ -426,7 +441,7 @@ static __always_inline int on_state(void *sk, const enum keep keep, int state)
 	    (flags == SOCKET_CLOSED || conn->record.request_dir == SOCKET_RX)) {
 		conn->reported = 1;
 		taken = conn_take(conn);	/* whoever is at it now has lost its socket anyway */
-		flush(conn, flags);
+		flush(conn, flags, bpf_ktime_get_ns());
 		if (taken)
 			conn_give(conn);
 	}
