@@ -21,7 +21,8 @@ static bool names_file(const char *word)
 	return !strncmp(word, "-c", 2) || !strncmp(word, "--config", 8);
 }
 
-/* Returns the words of `text`, which ends with two NULs; those before the first empty one are set. */
+/* Returns the words of `text`, which ends with two NULs; those before the first empty one are set.
+ */
 static int split(char *text, size_t len, char **ret_argv)
 {
 	bool environment = true;

@@ -99,14 +99,18 @@ static void print_self(FILE *out)
 void document_metrics_md(FILE *out)
 {
 	fputs("# Metrics and spans\n\n"
-	      "Made by `sonde document metrics.md` from the tables the exporters walk; do not edit.\n\n"
-	      "Names and units are those of the OpenTelemetry semantic conventions. Prometheus shows\n"
-	      "them at `/metrics` of `metrics.listen`, OTLP sends them to `otlp.endpoint`. Of each\n"
+	      "Made by `sonde document metrics.md` from the tables the exporters walk; do not "
+	      "edit.\n\n"
+	      "Names and units are those of the OpenTelemetry semantic conventions. Prometheus "
+	      "shows\n"
+	      "them at `/metrics` of `metrics.listen`, OTLP sends them to `otlp.endpoint`. Of "
+	      "each\n"
 	      "histogram Prometheus has `_bucket`, `_sum` and `_count`.\n", out);
 	for (const struct semconv *const *semconv = semconvs; *semconv; semconv++)
 		print_semconv(out, *semconv);
 	fputs("\n## Sonde's own numbers\n\n"
-	      "What the agent saw, refused, lost and costs. Everything that is turned away is counted\n"
+	      "What the agent saw, refused, lost and costs. Everything that is turned away is "
+	      "counted\n"
 	      "here.\n\n| name | type | labels | meaning |\n|---|---|---|---|\n", out);
 	print_self(out);
 }

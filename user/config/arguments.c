@@ -35,8 +35,8 @@ static int complain_unknown(const struct argument *argument, FILE *errors)
 	const char *near = option_nearest_flag(argument->name);
 
 	if (argument->name[0] != '-')
-		return origin_complain(&origin, "an option was expected here: options start with --: "
-				       "see sonde agent --help");
+		return origin_complain(&origin, "an option was expected here: options start with "
+				       "--: see sonde agent --help");
 	if (near)
 		return origin_complain(&origin, "no such option: did you mean %s?", near);
 	return origin_complain(&origin, "no such option: see sonde agent --help for all of them");

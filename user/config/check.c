@@ -116,8 +116,9 @@ static int check_outputs(const struct config *config, FILE *errors)
 	    !config_otlp_of(config, SIGNAL_TRACES, &otlp) ||
 	    !config_otlp_of(config, SIGNAL_METRICS, &otlp))
 		return 0;
-	return origin_complain(&origin, "no output: metrics.listen is empty, and neither otlp.endpoint "
-			       "nor print is set: set at least one of them (--listen :9464)");
+	return origin_complain(&origin, "no output: metrics.listen is empty, and neither "
+			       "otlp.endpoint nor print is set: set at least one of them (--listen "
+			       ":9464)");
 }
 
 int config_check(const struct config *config, FILE *errors)

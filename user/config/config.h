@@ -35,7 +35,8 @@ enum config_protocol { PROTOCOL_HTTP_PROTOBUF };
 enum config_signal { SIGNAL_TRACES, SIGNAL_METRICS };
 enum config_sampler {
 	SAMPLER_ALWAYS_ON, SAMPLER_ALWAYS_OFF, SAMPLER_TRACEIDRATIO,
-	SAMPLER_PARENTBASED_ALWAYS_ON, SAMPLER_PARENTBASED_ALWAYS_OFF, SAMPLER_PARENTBASED_TRACEIDRATIO,
+	SAMPLER_PARENTBASED_ALWAYS_ON, SAMPLER_PARENTBASED_ALWAYS_OFF,
+	SAMPLER_PARENTBASED_TRACEIDRATIO,
 };
 enum config_histogram { HISTOGRAM_EXPLICIT, HISTOGRAM_EXPONENTIAL };
 
@@ -53,7 +54,7 @@ struct config {
 	uint32_t targets_max, connections_max;
 
 	/* names */
-	char *service_name;			/* of processes that have none of their own; NULL: derive */
+	char *service_name;			/* of processes without one; NULL: derive */
 	struct config_list resource_attributes;	/* key=value */
 	struct config_list routes;		/* patterns, first match wins: /users/{id} */
 	bool route_heuristic;			/* false: unmatched paths get the catch-all route */
@@ -62,18 +63,18 @@ struct config {
 	/* metrics */
 	uint32_t series_max;
 	uint64_t series_expire_ns;
-	char *listen;				/* ADDR:PORT of /metrics, /healthz, /readyz; "": none */
+	char *listen;				/* ADDR:PORT of /metrics and /readyz; "": none */
 	uint64_t metric_interval_ns;		/* OTEL_METRIC_EXPORT_INTERVAL */
 	enum config_histogram histogram;	/* of OTLP metrics */
 
 	/* spans */
 	enum config_sampler sampler;
 	double sampler_ratio;
-	char *redact;				/* comma-separated query keys whose values are hidden */
+	char *redact;				/* query keys whose values are hidden, by comma */
 
 	/* OTLP */
 	char *otlp_endpoint;			/* base URL, no signal path; NULL: no OTLP */
-	char *otlp_traces_endpoint, *otlp_metrics_endpoint;	/* whole URLs; NULL: from the base */
+	char *otlp_traces_endpoint, *otlp_metrics_endpoint;	/* whole URLs; NULL: base */
 	struct config_list otlp_headers;	/* key=value */
 	struct config_list otlp_traces_headers, otlp_metrics_headers;
 	uint64_t otlp_timeout_ns;

@@ -7,7 +7,12 @@
 #include "config/options.h"
 #include "config/value.h"
 
-/* A backslash is markup anywhere, a minus a hyphen, and a dot or quote at the start of a line a macro. */
+#define GENERAL "general"	/* heading of the keys that are in no section */
+
+/*
+ * A backslash is markup anywhere, a minus a hyphen, and a dot or quote at the start of a line a
+ * macro.
+ */
 void document_print_man(FILE *out, const char *text)
 {
 	if (*text == '.' || *text == '\'')
@@ -159,6 +164,12 @@ static void print_row(FILE *out, const struct config_option *option)
 	fputs(" |\n", out);
 }
 
+static void print_heading(FILE *out, const char *name, size_t len)
+{
+	fprintf(out, "\n## %.*s\n\n| key | flag | variable | allowed | default | meaning |\n"
+		"|---|---|---|---|---|---|\n", (int)len, name);
+}
+
 void config_print_markdown(FILE *out)
 {
 	const char *last = NULL;
@@ -169,11 +180,9 @@ void config_print_markdown(FILE *out)
 		if (!option->key)
 			continue;
 		len = section_len(option->key);
-		if (!last || section_len(last) != len || strncmp(last, option->key, len)) {
-			fprintf(out, "\n## %.*s\n\n| key | flag | variable | allowed | default | meaning |\n"
-				"|---|---|---|---|---|---|\n",
-				(int)(len ? len : strlen("general")), len ? option->key : "general");
-		}
+		if (!last || section_len(last) != len || strncmp(last, option->key, len))
+			print_heading(out, len ? option->key : GENERAL,
+				      len ? len : strlen(GENERAL));
 		print_row(out, option);
 		last = option->key;
 	}

@@ -52,8 +52,8 @@ static int set_pair(struct layer *layer, const struct config_option *option, str
 	char pair[VALUE_MAX + 2];
 
 	if (equals < 0)
-		return origin_complain(origin, "\"%.*s\" is not key=value: separate pairs by commas, "
-				       "write a comma inside a value as %%2C",
+		return origin_complain(origin, "\"%.*s\" is not key=value: separate pairs by "
+				       "commas, write a comma inside a value as %%2C",
 				       (int)bytes_first(member, 80).len, (const char *)member.at);
 	if (member.len > VALUE_MAX)
 		return origin_complain(origin, "a pair of more than %d bytes: make it shorter",
@@ -62,8 +62,8 @@ static int set_pair(struct layer *layer, const struct config_option *option, str
 	value = bytes_trim(bytes_skip(member, equals + 1));
 	snprintf(pair, sizeof(pair), "%.*s=%.*s", BYTES_ARG(key), BYTES_ARG(value));
 	if (percent_decode(pair) < 0)
-		return origin_complain(origin, "\"%.80s\": %% without two hexadecimal digits after it: "
-				       "write %% itself as %%25", pair);
+		return origin_complain(origin, "\"%.80s\": %% without two hexadecimal digits after "
+				       "it: write %% itself as %%25", pair);
 	return value_set(layer->config, option, pair, origin);
 }
 

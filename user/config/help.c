@@ -46,8 +46,9 @@ static void print_facts(FILE *out, const struct config_option *option)
 void config_print_help(FILE *out)
 {
 	fputs("usage: sonde agent [OPTION VALUE]...\n\n"
-	      "Options, as --name VALUE or --name=VALUE. Lists grow by repeating the option, to at most\n"
-	      "64 values. Names without dashes are keys of the file given with -c, without an option of their own.\n\n", out);
+	      "Options, as --name VALUE or --name=VALUE. Lists grow by repeating the option, to\n"
+	      "at most 64 values. Names without dashes are keys of the file given with -c that\n"
+	      "have no option of their own.\n\n", out);
 	for OPTION_EACH(option) {
 		char argument[256];
 
@@ -98,8 +99,9 @@ void config_print_example(FILE *out)
 {
 	const char *last = "";
 
-	fputs("# Configuration of sonde agent, for -c: every key at its default. Keys without a default\n"
-	      "# are commented out, with an example. Made by `sonde document example.conf`.\n", out);
+	fputs("# Configuration of sonde agent, for -c: every key at its default. Keys without a\n"
+	      "# default are commented out, with an example. Made by\n"
+	      "# `sonde document example.conf`.\n", out);
 	for OPTION_EACH(option) {
 		char bounds[256], margin[32];
 		unsigned depth;

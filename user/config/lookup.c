@@ -48,7 +48,7 @@ static const char *last_part(const char *key)
 	return dot ? dot + 1 : key;
 }
 
-/* By the whole path first; then by its last part alone, for a key written into the wrong section. */
+/* By the whole path first; then by its last part alone, for a key in the wrong section. */
 const char *option_nearest_key(const char *key)
 {
 	const char *keys[OPTIONS_MAX + 1], *parts[OPTIONS_MAX + 1], *near;

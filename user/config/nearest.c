@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The valid name nearest to a mistyped one, for messages. Distance is the number of inserted,
- * deleted, replaced or swapped neighbouring letters (optimal string alignment), letter case ignored.
+ * deleted, replaced or swapped neighbouring letters (optimal string alignment); letter case does
+ * not count.
  */
 #include <ctype.h>
 #include <string.h>

@@ -34,7 +34,7 @@ struct config_option {
 	char short_flag;	/* 'c' for -c; 0: none */
 	enum option_type type;
 	size_t offset;		/* of the field in struct config */
-	uint64_t min, max;	/* both allowed; in the field's unit, of each item for OPTION_NUMBERS */
+	uint64_t min, max;	/* both allowed; in the field's unit */
 	const char *const *values;	/* OPTION_ENUM: names, NULL at the end */
 	const char *preset;	/* default as one would write it; NULL: empty, not set */
 	const char *example;	/* a sensible value, where there is no default */
@@ -46,7 +46,7 @@ struct config_option {
 	const char *(*wrong)(const char *value);
 };
 
-/* Ends with a row that has neither key nor flag. Rows of one section (first part of key) are together. */
+/* Ends with a row that has neither key nor flag; rows of one section stand together. */
 extern const struct config_option config_options[];
 
 #define OPTION_EACH(o) \

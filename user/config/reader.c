@@ -71,8 +71,8 @@ int reader_next(struct reader *reader)
 	if (!feature)
 		return 0;
 	origin = reader_origin(reader);
-	return origin_complain(&origin, "YAML %s is not allowed here: write the value out, in quotes "
-			       "if it begins with *, & or !", feature);
+	return origin_complain(&origin, "YAML %s is not allowed here: write the value out, in "
+			       "quotes if it begins with *, & or !", feature);
 }
 
 bool reader_at_scalar(const struct reader *reader)
@@ -111,7 +111,8 @@ int reader_skip(struct reader *reader)
 			return r;
 	}
 	origin = reader_origin(reader);
-	return origin_complain(&origin, "nested more than %d deep: no setting is", READER_DEPTH_MAX);
+	return origin_complain(&origin, "nested more than %d deep: no setting "
+					"is", READER_DEPTH_MAX);
 }
 
 int reader_refuse(struct reader *reader, const char *why)

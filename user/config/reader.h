@@ -27,7 +27,7 @@ struct reader {
 	const char *name;		/* of the file, for messages */
 	FILE *errors;
 	unsigned complaints;
-	uint64_t sections[READER_DEPTH_MAX];	/* by depth: first rows (bits) of the sections seen */
+	uint64_t sections[READER_DEPTH_MAX];	/* by depth: bits of the sections' first rows */
 	char path[READER_PATH_MAX];	/* dotted, of the current key; "" at the top */
 };
 

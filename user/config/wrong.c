@@ -86,7 +86,7 @@ const char *header_wrong(const char *text)
 	return NULL;
 }
 
-/* Of one segment of a route: at most one wild part, as user/pipeline/route_pattern.c matches them. */
+/* Of one segment: at most one wild part, as user/pipeline/route_pattern.c matches them. */
 static const char *segment_wrong(struct bytes segment)
 {
 	struct bytes rest;

@@ -14,8 +14,8 @@ static int read_scalar(struct reader *reader, const struct config_option *option
 	const char *text = reader_text(reader);
 
 	if (reader_at_nothing(reader))
-		return reader_refuse(reader, "no value: leave the key out for its default, or write \"\" "
-				   "for an empty text");
+		return reader_refuse(reader, "no value: leave the key out for its default, or "
+				   "write \"\" for an empty text");
 	if (!text)
 		return reader_refuse(reader, "a NUL byte in the value: leave it out");
 	if (value_set(reader->layer.config, option, text, &origin) < 0)
@@ -34,7 +34,8 @@ static int read_list(struct reader *reader, const struct config_option *option)
 		if (reader_at_end(reader))
 			return 0;
 		r = reader_at_scalar(reader) ? read_scalar(reader, option)
-				      : reader_refuse(reader, "a list in a list: write single values");
+				      : reader_refuse(reader, "a list in a list: write single "
+							      "values");
 		if (r < 0)
 			return r;
 	}
@@ -43,7 +44,7 @@ static int read_list(struct reader *reader, const struct config_option *option)
 /* `name: value` lines, as another way to write a list of key=value. */
 static int read_pairs(struct reader *reader, const struct config_option *option)
 {
-	char pair[2 * VALUE_MAX + 2];	/* values longer than VALUE_MAX are refused by value_set() */
+	char pair[2 * VALUE_MAX + 2];	/* what is cut here is over VALUE_MAX: refused */
 	struct origin origin;
 	size_t len;
 	int r;
@@ -133,8 +134,8 @@ static int read_section(struct reader *reader, const struct config_option *first
 	if (reader_at_nothing(reader))
 		return 0;
 	if (reader->event.type != YAML_MAPPING_START_EVENT)
-		return reader_refuse(reader, "a section, not a value: write KEY: VALUE lines, indented, "
-				     "below it");
+		return reader_refuse(reader, "a section, not a value: write KEY: VALUE lines, "
+				     "indented, below it");
 	return read_map(reader, depth + 1);
 }
 
@@ -216,7 +217,8 @@ int config_from_yaml(struct config *config, const char *yaml, size_t len, const 
 	int r;
 
 	if (len > CONFIG_FILE_MAX)
-		return origin_complain(&origin, "more than %u bytes: a configuration file has fewer",
+		return origin_complain(&origin, "more than %u bytes: a configuration file has "
+						"fewer",
 				       CONFIG_FILE_MAX);
 	if (!yaml_parser_initialize(&reader.parser))
 		return origin_complain(&origin, "no memory");
@@ -250,7 +252,8 @@ int config_from_file(struct config *config, const char *path, FILE *errors)
 
 	buf_init(&buf, CONFIG_FILE_MAX + 4096);
 	if (!file)
-		return origin_complain(&origin, "cannot be opened: %m: check the path given with -c");
+		return origin_complain(&origin, "cannot be opened: %m: check the path given with "
+						"-c");
 	r = read_all(file, &buf);
 	if (r < 0) {
 		errno = -r;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line, and the order in which environment, file and flags count: user/config/arguments.c. */
+/* The command line, and the order in which environment, file and flags count:
+ * user/config/arguments.c. */
 #include "unit/config/said.h"
 
 #include <errno.h>
@@ -77,11 +78,12 @@ static void the_promised_command_line_is_understood(void **state)
 	struct fixture *fixture = *state;
 	struct config *config = &fixture->config;
 
-	assert_int_equal(READ(fixture, "--exe", "*/a", "--exe=b", "--port", "80", "--port=443", "--pid",
-			      "7", "--container", "3f*", "--listen", "127.0.0.1:9464", "--otlp",
-			      "http://c:4318", "--print", "json", "--socket-hook", "syscall",
-			      "--log-level", "debug", "--select", "all", "--route", "/u/{id}",
-			      "--exclude-exe", "z"), 0);
+	assert_int_equal(READ(fixture, "--exe", "*/a", "--exe=b", "--port", "80", "--port=443",
+			      "--pid", "7", "--container", "3f*", "--listen", "127.0.0.1:9464",
+			      "--otlp", "http://c:4318", "--print", "json", "--socket-hook",
+			      "syscall", "--log-level", "debug", "--select", "all", "--route",
+			      "/u/{id}", "--exclude-exe", "z"),
+			 0);
 	said_nothing(&fixture->said);
 	assert_int_equal(config->executables.count, 2);
 	assert_string_equal(config->executables.item[0], "*/a");
@@ -133,7 +135,8 @@ static void an_unknown_flag_names_the_nearest(void **state)
 	struct fixture *fixture = *state;
 
 	assert_int_equal(READ(fixture, "--socket-hok", "auto"), -EINVAL);
-	said_has(&fixture->said, "sonde: --socket-hok: no such option: did you mean --socket-hook?\n");
+	said_has(&fixture->said, "sonde: --socket-hok: no such option: did you mean "
+				 "--socket-hook?\n");
 	assert_int_equal(READ(fixture, "--exec=a"), -EINVAL);
 	said_has(&fixture->said, "sonde: --exec: no such option: did you mean --exe?\n");
 	assert_int_equal(READ(fixture, "--zzzzzzzz"), -EINVAL);
@@ -228,8 +231,8 @@ static void a_list_replaces_that_of_the_layer_below(void **state)
 
 	setenv("OTEL_RESOURCE_ATTRIBUTES", "a=1,b=2", 1);
 	write_file(fixture, "select: {executables: [x, y], ports: [1, 2]}\n");
-	assert_int_equal(READ(fixture, "-c", fixture->file, "--exe", "z", "--resource-attribute", "c=3"),
-			 0);
+	assert_int_equal(
+		READ(fixture, "-c", fixture->file, "--exe", "z", "--resource-attribute", "c=3"), 0);
 	assert_int_equal(fixture->config.executables.count, 1);
 	assert_string_equal(fixture->config.executables.item[0], "z");
 	assert_int_equal(fixture->config.ports.count, 2);

@@ -149,8 +149,9 @@ static void the_man_page_of_the_file_tells_every_key(void **state)
 static void man_pages_hold_only_known_macros(void **state)
 {
 	char *pages[] = { printed(document_sonde_8), printed(document_sonde_conf_5) };
-	const char *const macros[] = { ".TH ", ".SH ", ".TP", ".B ", ".BR ", ".I ", ".IR ", ".PP", ".br",
-				       ".nf", ".fi", ".RS", ".RE", ".nh", ".ad l", ".\\\" ", NULL };
+	const char *const macros[] = {".TH ", ".SH ", ".TP",   ".B ",    ".BR ", ".I ",
+				      ".IR ", ".PP",  ".br",   ".nf",    ".fi",  ".RS",
+				      ".RE",  ".nh",  ".ad l", ".\\\" ", NULL};
 
 	for (unsigned i = 0; i < 2; i++) {
 		char *rest = pages[i], *line;
@@ -228,7 +229,8 @@ static void the_metrics_page_tells_every_instrument_attribute_and_own_number(voi
 
 			for (unsigned i = 0; i < SERIES_HISTOGRAMS; i++) {
 				assert_non_null(strstr(page, (*semconv)->instrument[role][i].name));
-				assert_non_null(strstr(page, (*semconv)->instrument[role][i].prometheus));
+				assert_non_null(
+					strstr(page, (*semconv)->instrument[role][i].prometheus));
 			}
 			for (; attribute->name; attribute++)
 				assert_non_null(strstr(page, attribute->label));
@@ -266,19 +268,20 @@ static void the_example_file_is_the_defaults(void **state)
 	config_init(&defaults);
 	read_example(yaml, &config);
 	for OPTION_EACH(option) {
-		const char *a = (char *)&defaults + option->offset, *b = (char *)&config + option->offset;
+			const char *a = (char *)&defaults + option->offset,
+				   *b = (char *)&config + option->offset;
 
-		if (!option->key)
-			continue;
-		if (option->type == OPTION_TEXT && *(char **)a)
-			assert_string_equal(*(char **)a, *(char **)b);
-		else if (option->type == OPTION_BYTES || option->type == OPTION_DURATION ||
-			 option->type == OPTION_RATIO || option->type == OPTION_TEXT)
-			assert_memory_equal(a, b, 8);
-		else if (option->type == OPTION_BOOL)
-			assert_int_equal(*(bool *)a, *(bool *)b);
-		else if (option->type == OPTION_U32 || option->type == OPTION_ENUM)
-			assert_int_equal(*(unsigned *)a, *(unsigned *)b);
+			if (!option->key)
+				continue;
+			if (option->type == OPTION_TEXT && *(char **)a)
+				assert_string_equal(*(char **)a, *(char **)b);
+			else if (option->type == OPTION_BYTES || option->type == OPTION_DURATION ||
+				 option->type == OPTION_RATIO || option->type == OPTION_TEXT)
+				assert_memory_equal(a, b, 8);
+			else if (option->type == OPTION_BOOL)
+				assert_int_equal(*(bool *)a, *(bool *)b);
+			else if (option->type == OPTION_U32 || option->type == OPTION_ENUM)
+				assert_int_equal(*(unsigned *)a, *(unsigned *)b);
 	}
 	config_done(&defaults);
 	config_done(&config);
@@ -309,8 +312,9 @@ static void the_example_file_holds_every_key(void **state)
 		if (option->type == OPTION_TEXT)
 			assert_non_null(*(char **)((char *)&config + option->offset));
 		if (option->type == OPTION_LIST || option->type == OPTION_PAIRS)
-			assert_int_equal(((struct config_list *)((char *)&config + option->offset))->count,
-					 1);
+			assert_int_equal(
+				((struct config_list *)((char *)&config + option->offset))->count,
+				1);
 	}
 	config_done(&config);
 	free(yaml);

@@ -90,8 +90,8 @@ static void durations_are_in_milliseconds(void **state)
 	assert_int_equal(fixture->config.otlp_traces_timeout_ns, 700 * NSEC_PER_MSEC);
 	assert_int_equal(fixture->config.metric_interval_ns, 15 * NSEC_PER_SEC);
 	assert_int_equal(read_with(fixture, "OTEL_EXPORTER_OTLP_TIMEOUT", "10s"), -EINVAL);
-	said_has(&fixture->said, "sonde: OTEL_EXPORTER_OTLP_TIMEOUT: \"10s\" is not a whole number of "
-				 "milliseconds");
+	said_has(&fixture->said, "sonde: OTEL_EXPORTER_OTLP_TIMEOUT: \"10s\" is not a whole number "
+				 "of milliseconds");
 	assert_int_equal(read_with(fixture, "OTEL_EXPORTER_OTLP_TIMEOUT", "0"), -EINVAL);
 	assert_int_equal(read_with(fixture, "OTEL_EXPORTER_OTLP_TIMEOUT", "18446744073709551615"),
 			 -EINVAL);
@@ -118,11 +118,13 @@ static void wrong_values_are_refused_by_the_variable_s_name(void **state)
 	struct fixture *fixture = *state;
 
 	assert_int_equal(read_with(fixture, "OTEL_TRACES_SAMPLER", "allways_on"), -EINVAL);
-	said_has(&fixture->said, "sonde: OTEL_TRACES_SAMPLER: \"allways_on\" is not a value of this "
-				 "option: did you mean always_on?");
+	said_has(&fixture->said, "sonde: OTEL_TRACES_SAMPLER: \"allways_on\" is not a value of "
+				 "this option: did you mean always_on?");
 	assert_int_equal(read_with(fixture, "OTEL_TRACES_SAMPLER_ARG", "1.5"), -EINVAL);
-	said_has(&fixture->said, "OTEL_TRACES_SAMPLER_ARG: \"1.5\" is out of bounds: allowed is 0..1");
-	assert_int_equal(read_with(fixture, "OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4317"), -EINVAL);
+	said_has(&fixture->said, "OTEL_TRACES_SAMPLER_ARG: \"1.5\" is out of bounds: allowed is "
+				 "0..1");
+	assert_int_equal(read_with(fixture, "OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4317"),
+			 -EINVAL);
 	said_has(&fixture->said, "does not start with http:// or https://");
 }
 
@@ -134,8 +136,10 @@ static void grpc_is_refused_with_the_cure_for_either_signal(void **state)
 	assert_int_equal(read_with(fixture, "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), -EINVAL);
 	said_has(&fixture->said, "sonde: OTEL_EXPORTER_OTLP_PROTOCOL: \"grpc\"");
 	said_has(&fixture->said, "set it to http/protobuf");
-	assert_int_equal(read_with(fixture, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"), -EINVAL);
-	assert_int_equal(read_with(fixture, "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "grpc"), -EINVAL);
+	assert_int_equal(read_with(fixture, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
+			 -EINVAL);
+	assert_int_equal(read_with(fixture, "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "grpc"),
+			 -EINVAL);
 	said_has(&fixture->said, "sonde: OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: \"grpc\"");
 }
 
@@ -165,10 +169,12 @@ static void attributes_replace_nothing_but_their_own_layer(void **state)
 static void what_is_no_pair_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
-	const char *wrong[] = { "a", "a=1,b", "=1", "a=%", "a=%4", "a=%zz", "a=%00", "a=%0d%0ab", "a b=c" };
+	const char *wrong[] = {"a",     "a=1,b", "=1",        "a=%",  "a=%4",
+			       "a=%zz", "a=%00", "a=%0d%0ab", "a b=c"};
 
 	for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		assert_int_equal(read_with(fixture, "OTEL_EXPORTER_OTLP_HEADERS", wrong[i]), -EINVAL);
+		assert_int_equal(read_with(fixture, "OTEL_EXPORTER_OTLP_HEADERS", wrong[i]),
+				 -EINVAL);
 	said_has(&fixture->said, "sonde: OTEL_EXPORTER_OTLP_HEADERS: \"a\" is not key=value");
 	said_has(&fixture->said, "%25");
 }

@@ -39,12 +39,14 @@ static void names_have_their_forms(void **state)
 	for OPTION_EACH(option) {
 		if (option->flag) {
 			assert_memory_equal(option->flag, "--", 2);
-			assert_int_equal(strspn(option->flag, "abcdefghijklmnopqrstuvwxyz0123456789-"),
-					 strlen(option->flag));
+			assert_int_equal(
+				strspn(option->flag, "abcdefghijklmnopqrstuvwxyz0123456789-"),
+				strlen(option->flag));
 		}
 		if (option->key)
-			assert_int_equal(strspn(option->key, "abcdefghijklmnopqrstuvwxyz0123456789_."),
-					 strlen(option->key));
+			assert_int_equal(
+				strspn(option->key, "abcdefghijklmnopqrstuvwxyz0123456789_."),
+				strlen(option->key));
 		if (option->variable)
 			assert_memory_equal(option->variable, "OTEL_", 5);
 	}
@@ -74,7 +76,8 @@ static void sections_stand_together(void **state)
 
 	for OPTION_EACH(option) {
 		size_t len = option->key ? strcspn(option->key, ".") : 0;
-		bool same_section = last && option->key && !strncmp(last->key, option->key, len + 1);
+		bool same_section =
+			last && option->key && !strncmp(last->key, option->key, len + 1);
 
 		for OPTION_EACH(earlier) {
 			if (earlier >= option || same_section || !option->key || !earlier->key)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Texts to typed values within bounds: user/config/{value,number,wrong,check}.c. */
+/* Texts to typed values within bounds: user/config/{value,number,wrong}.c. */
 #include "unit/config/said.h"
 
 #include <errno.h>
@@ -58,7 +58,7 @@ static void sizes_have_units_of_1024(void **state)
 
 static void what_is_no_size_is_refused(void **state)
 {
-	const char *wrong[] = { "", "K", "-1", "+1", "1.5M", "2 M", "2m", "2MB", "0x10", " 1", "1 " };
+	const char *wrong[] = {"", "K", "-1", "+1", "1.5M", "2 M", "2m", "2MB", "0x10", " 1", "1 "};
 	uint64_t bytes = 7;
 
 	for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
@@ -88,7 +88,7 @@ static void durations_need_a_unit(void **state)
 
 static void ratios_are_plain_decimals(void **state)
 {
-	const char *wrong[] = { "", "nan", "inf", "0x1", " 1", "1 ", ".", "e", "1e", "0.5.5", "1,0" };
+	const char *wrong[] = {"", "nan", "inf", "0x1", " 1", "1 ", ".", "e", "1e", "0.5.5", "1,0"};
 	double ratio = 7;
 
 	for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
@@ -146,7 +146,8 @@ static void the_ring_is_a_power_of_two(void **state)
 	struct fixture *fixture = *state;
 
 	assert_int_equal(set(fixture, "sources.ring_bytes", "3M"), -EINVAL);
-	said_has(&fixture->said, "\"3M\" is not a power of two: allowed is 256K..256M, a power of two");
+	said_has(&fixture->said, "\"3M\" is not a power of two: allowed is 256K..256M, a power of "
+				 "two");
 	assert_int_equal(fixture->config.ring_bytes, 2 << 20);
 	assert_int_equal(set(fixture, "sources.ring_bytes", "4M"), 0);
 	assert_int_equal(fixture->config.ring_bytes, 4 << 20);
@@ -162,7 +163,8 @@ static void enums_ignore_case_and_name_the_nearest(void **state)
 	said_has(&fixture->said, "sonde: here: \"infos\" is not a value of this option: "
 				 "did you mean info?\n");
 	assert_int_equal(set(fixture, "print", "xml"), -EINVAL);
-	said_has(&fixture->said, "\"xml\" is not a value of this option: allowed is none|text|json");
+	said_has(&fixture->said, "\"xml\" is not a value of this option: allowed is "
+				 "none|text|json");
 	assert_int_equal(fixture->config.log_level, LOG_LEVEL_DEBUG);
 }
 
@@ -173,7 +175,8 @@ static void every_enum_value_sets_its_own_number(void **state)
 	for OPTION_EACH(option) {
 		for (unsigned i = 0; option->type == OPTION_ENUM && option->values[i]; i++) {
 			assert_int_equal(set(fixture, option->key, option->values[i]), 0);
-			assert_int_equal(*(unsigned *)((char *)&fixture->config + option->offset), i);
+			assert_int_equal(*(unsigned *)((char *)&fixture->config + option->offset),
+					 i);
 		}
 	}
 }
@@ -259,10 +262,17 @@ static void header_names_are_tokens(void **state)
 static void listen_takes_an_address_and_a_port(void **state)
 {
 	struct fixture *fixture = *state;
-	const char *good[] = { "", ":9464", "127.0.0.1:1", "[::]:9464", "[::1]:65535", "localhost:80",
-			       "my-node.example:80", "0.0.0.0:80" };
-	const char *wrong[] = { "9464", ":", ":0", ":65536", "http://a:80", "a b:80", "::1:80", "[::1]", "[]:80",
-				"[127.0.0.1]:80", "1.2.3:80", ":9464x", "[::1:80", "127.0.0.1:" };
+	const char *good[] = {"",
+			      ":9464",
+			      "127.0.0.1:1",
+			      "[::]:9464",
+			      "[::1]:65535",
+			      "localhost:80",
+			      "my-node.example:80",
+			      "0.0.0.0:80"};
+	const char *wrong[] = {"9464",     ":",      ":0",      ":65536",    "http://a:80",
+			       "a b:80",   "::1:80", "[::1]",   "[]:80",     "[127.0.0.1]:80",
+			       "1.2.3:80", ":9464x", "[::1:80", "127.0.0.1:"};
 
 	for (unsigned i = 0; i < sizeof(good) / sizeof(*good); i++)
 		assert_int_equal(set(fixture, "metrics.listen", good[i]), 0);
@@ -276,8 +286,8 @@ static void urls_name_a_scheme_and_a_host(void **state)
 {
 	struct fixture *fixture = *state;
 	const char *good[] = { "http://a", "https://collector:4318/x", "HTTP://[::1]:4318" };
-	const char *wrong[] = { "", "localhost:4318", "grpc://a", "http://", "http:///x", "http://a b",
-				"https://:4318", "http:/a" };
+	const char *wrong[] = {"",          "localhost:4318", "grpc://a",      "http://",
+			       "http:///x", "http://a b",     "https://:4318", "http:/a"};
 
 	for (unsigned i = 0; i < sizeof(good) / sizeof(*good); i++)
 		assert_int_equal(set(fixture, "otlp.endpoint", good[i]), 0);
@@ -292,10 +302,14 @@ static void a_route_is_refused_exactly_where_the_pipeline_would(void **state)
 {
 	struct fixture *fixture = *state;
 	const char *patterns[] = {
-		"", "/", "users", "/users/{id}", "/users/:id", "/a/*", "/a/**", "/a/**/", "/a/**/b", "/**//c",
-		"/a{b", "/a}b", "/{a}{b}", "/{a}.{b}", "/{a}.png", "/a*b", "/a*b*", "/***", "/x**", "/:",
-		"/::", "/:a*", "/a:b", "/a:{b}", "/{a}:b", "//a//{", "/{}", "/{a", "/{a/b}", "/*{", "/*}",
-		"/jobs/{id}:cancel",
+		"",           "/",        "users",    "/users/{id}",
+		"/users/:id", "/a/*",     "/a/**",    "/a/**/",
+		"/a/**/b",    "/**//c",   "/a{b",     "/a}b",
+		"/{a}{b}",    "/{a}.{b}", "/{a}.png", "/a*b",
+		"/a*b*",      "/***",     "/x**",     "/:",
+		"/::",        "/:a*",     "/a:b",     "/a:{b}",
+		"/{a}:b",     "//a//{",   "/{}",      "/{a",
+		"/{a/b}",     "/*{",      "/*}",      "/jobs/{id}:cancel",
 	};
 	unsigned refused = 0;
 
@@ -341,90 +355,6 @@ static void messages_cannot_steer_a_terminal(void **state)
 			 fixture->said.text + fixture->said.len - 1);
 }
 
-static void a_check_finds_what_was_set_by_hand(void **state)
-{
-	struct fixture *fixture = *state;
-	struct config *config = &fixture->config;
-
-	assert_int_equal(config_check(config, fixture->said.stream), 0);
-	said_nothing(&fixture->said);
-	config->sampler_ratio = 0.0 / 0.0;
-	assert_int_equal(config_check(config, fixture->said.stream), -EINVAL);
-	said_has(&fixture->said, "sonde: spans.ratio: the value is out of bounds: allowed is 0..1");
-	config->sampler_ratio = 1;
-	config->ring_bytes = 3 << 20;
-	assert_int_equal(config_check(config, fixture->said.stream), -EINVAL);
-	said_has(&fixture->said, "sources.ring_bytes: is not a power of two");
-	config->ring_bytes = 1 << 20;
-	config->sampler = 17;
-	assert_int_equal(config_check(config, fixture->said.stream), -EINVAL);
-	said_has(&fixture->said, "spans.sampler: no such value");
-	config->sampler = SAMPLER_ALWAYS_ON;
-	config->otlp_endpoint = strdup("collector:4317");
-	assert_int_equal(config_check(config, fixture->said.stream), -EINVAL);
-	said_has(&fixture->said, "otlp.endpoint: does not start with http:// or https://");
-}
-
-static void an_agent_without_any_output_is_refused(void **state)
-{
-	struct fixture *fixture = *state;
-
-	assert_int_equal(set(fixture, "metrics.listen", ""), 0);
-	assert_int_equal(config_check(&fixture->config, fixture->said.stream), -EINVAL);
-	said_has(&fixture->said, "sonde: no output: ");
-	assert_int_equal(set(fixture, "print", "text"), 0);
-	assert_int_equal(config_check(&fixture->config, fixture->said.stream), 0);
-	assert_int_equal(set(fixture, "print", "none"), 0);
-	assert_int_equal(set(fixture, "otlp.metrics.endpoint", "http://a/v1/metrics"), 0);
-	assert_int_equal(config_check(&fixture->config, fixture->said.stream), 0);
-}
-
-static void a_signal_without_settings_of_its_own_takes_the_common_ones(void **state)
-{
-	struct fixture *fixture = *state;
-	struct config_otlp otlp;
-
-	assert_int_equal(config_otlp_of(&fixture->config, SIGNAL_TRACES, &otlp), -ENOENT);
-	set(fixture, "otlp.endpoint", "http://base");
-	set(fixture, "otlp.headers", "a=b");
-	set(fixture, "otlp.timeout", "3s");
-	set(fixture, "otlp.compression", "gzip");
-	set(fixture, "otlp.certificate", "/ca");
-	assert_int_equal(config_otlp_of(&fixture->config, SIGNAL_TRACES, &otlp), 0);
-	assert_string_equal(otlp.endpoint, "http://base");
-	assert_true(otlp.endpoint_is_base);
-	assert_string_equal(otlp.headers->item[0], "a=b");
-	assert_int_equal(otlp.timeout_ns, 3 * NSEC_PER_SEC);
-	assert_int_equal(otlp.compression, COMPRESSION_GZIP);
-	assert_string_equal(otlp.certificate, "/ca");
-}
-
-static void a_signal_with_settings_of_its_own_keeps_them(void **state)
-{
-	struct fixture *fixture = *state;
-	struct config_otlp otlp;
-
-	set(fixture, "otlp.endpoint", "http://base");
-	set(fixture, "otlp.compression", "gzip");
-	set(fixture, "otlp.headers", "a=b");
-	set(fixture, "otlp.metrics.endpoint", "http://own/path");
-	set(fixture, "otlp.metrics.headers", "c=d");
-	set(fixture, "otlp.metrics.timeout", "4s");
-	set(fixture, "otlp.metrics.compression", "none");
-	set(fixture, "otlp.metrics.certificate", "/own");
-	assert_int_equal(config_otlp_of(&fixture->config, SIGNAL_METRICS, &otlp), 0);
-	assert_string_equal(otlp.endpoint, "http://own/path");
-	assert_false(otlp.endpoint_is_base);
-	assert_int_equal(otlp.headers->count, 1);
-	assert_string_equal(otlp.headers->item[0], "c=d");
-	assert_int_equal(otlp.timeout_ns, 4 * NSEC_PER_SEC);
-	assert_int_equal(otlp.compression, COMPRESSION_NONE);
-	assert_string_equal(otlp.certificate, "/own");
-	assert_int_equal(config_otlp_of(&fixture->config, SIGNAL_TRACES, &otlp), 0);
-	assert_string_equal(otlp.endpoint, "http://base");
-	assert_int_equal(otlp.compression, COMPRESSION_GZIP);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -450,10 +380,6 @@ int main(void)
 		TEST(a_route_is_refused_exactly_where_the_pipeline_would),
 		TEST(redacted_keys_are_no_more_than_can_be_compared),
 		TEST(messages_cannot_steer_a_terminal),
-		TEST(a_check_finds_what_was_set_by_hand),
-		TEST(an_agent_without_any_output_is_refused),
-		TEST(a_signal_without_settings_of_its_own_takes_the_common_ones),
-		TEST(a_signal_with_settings_of_its_own_keeps_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,8 @@ static int teardown(void **state)
 
 static int read_yaml(struct fixture *fixture, const char *yaml)
 {
-	return config_from_yaml(&fixture->config, yaml, strlen(yaml), "f.yaml", fixture->said.stream);
+	return config_from_yaml(&fixture->config, yaml, strlen(yaml), "f.yaml",
+				fixture->said.stream);
 }
 
 static void accept(struct fixture *fixture, const char *yaml)
@@ -150,7 +151,8 @@ static void an_unknown_key_is_told_with_its_line_and_the_nearest(void **state)
 {
 	refuse(*state, "print: text\notlp:\n  endpont: http://a\n",
 	       "sonde: f.yaml:3: otlp.endpont: no such key: did you mean otlp.endpoint?\n");
-	refuse(*state, "listen: x\n", "f.yaml:1: listen: no such key: did you mean metrics.listen?");
+	refuse(*state, "listen: x\n", "f.yaml:1: listen: no such key: did you mean "
+				      "metrics.listen?");
 	refuse(*state, "colour: {a: [b, {c: d}]}\n",
 	       "f.yaml:1: colour: no such key: see sonde.conf(5)");
 }
@@ -183,7 +185,8 @@ static void what_is_given_twice_is_refused(void **state)
 	refuse(*state, "print: text\nprint: json\n", "f.yaml:2: print: given twice: keep one");
 	refuse(*state, "otlp: {timeout: 1s}\notlp: {timeout: 2s}\n",
 	       "f.yaml:2: otlp: given twice: keep one");
-	refuse(*state, "otlp: {timeout: 1s}\notlp.timeout: 2s\n", "f.yaml:2: otlp.timeout: given twice");
+	refuse(*state, "otlp: {timeout: 1s}\notlp.timeout: 2s\n", "f.yaml:2: otlp.timeout: given "
+								  "twice");
 	refuse(*state, "otlp:\n  traces: {timeout: 1s}\n  traces: {timeout: 1s}\n",
 	       "f.yaml:3: otlp.traces: given twice");
 }
@@ -208,8 +211,11 @@ static void wrong_shapes_are_refused(void **state)
 static void a_key_without_a_value_is_refused(void **state)
 {
 	refuse(*state, "print:\n", "f.yaml:1: print: no value: leave the key out");
-	refuse(*state, "select:\n  ports: [80, ]\n  executables:\n", "f.yaml:3: select.executables: no value");
-	refuse(*state, "select:\n  executables:\n    -\n", "f.yaml:3: select.executables: no value");
+	refuse(*state, "select:\n  ports: [80, ]\n  executables:\n", "f.yaml:3: "
+								     "select.executables: no "
+								     "value");
+	refuse(*state, "select:\n  executables:\n    -\n", "f.yaml:3: select.executables: no "
+							   "value");
 }
 
 static void anchors_aliases_and_tags_are_refused(void **state)
@@ -257,8 +263,9 @@ static void a_file_that_is_too_large_is_refused(void **state)
 	char *yaml = malloc(len);
 
 	memset(yaml, '\n', len);
-	assert_int_equal(config_from_yaml(&fixture->config, yaml, len, "f.yaml", fixture->said.stream),
-			 -EINVAL);
+	assert_int_equal(
+		config_from_yaml(&fixture->config, yaml, len, "f.yaml", fixture->said.stream),
+		-EINVAL);
 	said_has(&fixture->said, "f.yaml: more than 1048576 bytes");
 	assert_int_equal(config_from_yaml(&fixture->config, yaml, len - 1, "f.yaml",
 					  fixture->said.stream), 0);
@@ -301,7 +308,8 @@ static void a_file_is_read_from_disk(void **state)
 	said_has(&fixture->said, "cannot be opened: No such file or directory: check the path");
 	assert_int_equal(config_from_file(&fixture->config, "/tmp", fixture->said.stream), -EINVAL);
 	said_has(&fixture->said, "sonde: /tmp: cannot be read: Is a directory");
-	assert_int_equal(config_from_file(&fixture->config, "/dev/zero", fixture->said.stream), -EINVAL);
+	assert_int_equal(config_from_file(&fixture->config, "/dev/zero", fixture->said.stream),
+			 -EINVAL);
 	said_has(&fixture->said, "sonde: /dev/zero: more than 1048576 bytes");
 }
 
