@@ -16,6 +16,10 @@ BPFTOOL ?= $(or $(shell for t in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/
 	$$t version >/dev/null 2>&1 && echo $$t && break; done),bpftool)
 B := build
 
+# make V=1 shows whole commands
+Q := $(if $(V),,@)
+SAY = $(if $(V),@:,@printf '  %-5s %s\n')
+
 LIBS := libbpf libelf zlib libmicrohttpd libcurl yaml-0.1 libxxhash
 # pkg-config is asked only when something is compiled: `make deps` runs before the libraries are there
 LIB_CFLAGS = $(eval LIB_CFLAGS := $$(shell pkg-config --cflags $(LIBS)))$(LIB_CFLAGS)
@@ -41,59 +45,67 @@ HEADERS := $(wildcard user/*/*.h include/event/*.h)
 build: $(B)/sonde
 
 $(B)/sonde: $(USER_C:%.c=$(B)/obj/%.o) $(B)/obj/user/main.o
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@.debug $^ $(LIB_LIBS) -lm
-	strip -o $@ $@.debug
+	$(SAY) LD $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@.debug $^ $(LIB_LIBS) -lm
+	$(Q)strip -o $@ $@.debug
 
 $(B)/obj/%.o: %.c | skeletons
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(SAY) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # --- kernel programs -------------------------------------------------------------------------
 skeletons: $(SKELS)
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/lib/*.h) $(wildcard include/event/*.h)
 	@mkdir -p $(@D)
-	$(CLANG) -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
+	$(SAY) BPF $<
+	$(Q)$(CLANG) -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
 		-Iinclude -Ibpf -idirafter /usr/include/$(shell uname -m)-linux-gnu -c -o $@ $<
-	llvm-strip -g $@
+	$(Q)llvm-strip -g $@
 $(B)/include/%.skel.h: $(B)/bpf/%.bpf.o
 	@mkdir -p $(@D)
-	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 # --- unit tests: no root, AddressSanitizer and UBSan ------------------------------------------
 UNIT_BIN := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 UNIT_OBJ := $(USER_C:%.c=$(B)/asan/%.o)
 $(B)/asan/%.o: %.c | skeletons
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -O1 $(SANITIZE) -MMD -MP -c -o $@ $<
+	$(SAY) ASAN $<
+	$(Q)$(CC) $(ALL_CFLAGS) -O1 $(SANITIZE) -MMD -MP -c -o $@ $<
 $(B)/asan/libsonde.a: $(UNIT_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 $(B)/unit/%: tests/unit/%.c $(B)/asan/libsonde.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests -O1 $(SANITIZE) -MMD -MP -o $@ $< $(B)/asan/libsonde.a $(LIB_LIBS) -lcmocka -lm
+	$(SAY) TEST $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -O1 $(SANITIZE) -MMD -MP -o $@ $< $(B)/asan/libsonde.a $(LIB_LIBS) -lcmocka -lm
 
 ## check         unit tests under ASan and UBSan; no root needed
 check: $(UNIT_BIN)
-	tests/run.sh unit $(UNIT_BIN)
+	@tests/run.sh unit $(UNIT_BIN)
 
 # --- fuzzers: libFuzzer, ASan, UBSan ----------------------------------------------------------
 FUZZ_BIN := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)
 FUZZ_SECONDS ?= 60
+JOBS ?= $(shell nproc)
 $(B)/fuzzobj/%.o: %.c | skeletons
 	@mkdir -p $(@D)
-	$(CLANG) -std=gnu11 -O1 -g -fno-strict-aliasing -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	$(SAY) FUZZ $<
+	$(Q)$(CLANG) -std=gnu11 -O1 -g -fno-strict-aliasing -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 		$(CPPFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/fuzzobj/libsonde.a: $(USER_C:%.c=$(B)/fuzzobj/%.o)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzobj/libsonde.a
 	@mkdir -p $(@D)
-	$(CLANG) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	$(SAY) FUZZ $@
+	$(Q)$(CLANG) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		$(CPPFLAGS) $(LIB_CFLAGS) -Itests -MMD -MP -o $@ $< $(B)/fuzzobj/libsonde.a $(LIB_LIBS) -lm
 
 ## fuzz          every fuzzer for FUZZ_SECONDS (60) each
 fuzz: $(FUZZ_BIN)
-	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run.sh fuzz $(FUZZ_BIN)
+	@JOBS=$(JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run.sh fuzz $(FUZZ_BIN)
 
 # --- the demo ---------------------------------------------------------------------------------
 DEMO := $(B)/demo/hello $(B)/demo/load
@@ -135,6 +147,17 @@ bench:
 $(BENCHES:%=bench-%): bench-%: build
 	@tests/bench/$*.py $(if $(WRITE),--write) $(BENCH_FLAGS)
 
+## test          every test there is: units, kernel programs, fuzzers, real servers (root)
+test:
+	@tests/deps.sh
+	@tests/test.sh
+
+## docs          man pages and tables, from the option and metric tables
+DOCS := man8=docs/sonde.8 conf5=docs/sonde.conf.5 config.md=docs/config.md metrics.md=docs/metrics.md \
+	example.conf=deploy/sonde.conf.yaml
+docs: build
+	@for d in $(DOCS); do $(B)/sonde document $${d%%=*} > $${d#*=} || exit 1; done
+
 ## help          this list
 help:
 	@sed -n 's/^## //p' Makefile
@@ -142,6 +165,6 @@ help:
 clean:
 	rm -rf $(B)
 
-.PHONY: build skeletons check fuzz deps run layers check-k8s help clean
+.PHONY: build skeletons check fuzz deps run layers check-k8s check-integration bench test docs help clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

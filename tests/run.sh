@@ -1,38 +1,55 @@
 #!/usr/bin/env bash
-# run.sh KIND PROGRAM...: runs test programs one by one and ends with `N passed, N failed, N skipped`.
+# SPDX-License-Identifier: Apache-2.0
+# run.sh KIND PROGRAM...: runs test programs and ends with `N passed, N failed, N skipped`.
 #
 #   unit  cmocka programs: every [ OK ], [ FAILED ] and [ SKIPPED ] line is one test
-#   fuzz  libFuzzer programs: one test each, $FUZZ_SECONDS long, corpus from tests/fuzz/corpus/NAME
+#   fuzz  libFuzzer programs: one test each, $FUZZ_SECONDS long, seeds from tests/fuzz/corpus/NAME,
+#         $JOBS of them at a time
 #
 # Exit: 0 when nothing failed. Output of a failing program is shown whole.
 set -u
+here=$(cd "$(dirname "$0")" && pwd)
 kind=$1; shift
 passed=0 failed=0 skipped=0
-log=$(mktemp); trap 'rm -f "$log"' EXIT
+logs=$(mktemp -d); trap 'rm -rf "$logs"' EXIT
 
-count() { grep -c "$1" "$log" || true; }
+run_fuzz() {
+	local name=$1 program=$2 work rc a
+	local corpus=$here/fuzz/corpus/${name%_fuzz}
+	work=$logs/$name.d; mkdir -p "$work/found"
+	"$program" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 \
+		-artifact_prefix="$work/" "$work/found" $([[ -d $corpus ]] && echo "$corpus") >"$logs/$name" 2>&1; rc=$?
+	for a in "$work"/{crash,leak,timeout,oom}-*; do
+		[[ ! -f $a ]] || echo "input: $(base64 -w0 "$a")" >>"$logs/$name"
+	done
+	echo $rc >"$logs/$name.rc"
+}
+
+count() { grep -cE "$1" "$log" || true; }
+
+if [[ $kind == fuzz ]]; then
+	for program; do
+		while (($(jobs -rp | wc -l) >= ${JOBS:-1})); do wait -n; done
+		run_fuzz "$(basename "$program")" "$program" &
+	done
+	wait
+fi
 
 for program; do
-	name=$(basename "$program")
+	name=$(basename "$program") log=$logs/$(basename "$program")
 	case $kind in
 	unit)
 		"$program" >"$log" 2>&1; rc=$?
-		p=$(count '^\[       OK \]') f=$(count '^\[  FAILED  \] [a-z_0-9]*$') s=$(count '^\[  SKIPPED \] [a-z_0-9]*$')
+		p=$(count '^\[       OK \]') f=$(count '^\[  FAILED  \] [A-Za-z_0-9]+$') s=$(count '^\[  SKIPPED \] [A-Za-z_0-9]+$')
 		((rc == 0 || f > 0)) || f=1 	# died without a report
-		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s)) ;;
+		said="$p passed$( ((s == 0)) || echo ", $s skipped")" ;;
 	fuzz)
-		corpus=$(dirname "$0")/fuzz/corpus/${name%_fuzz} work=$(mktemp -d)
-		mkdir -p "$work/found"
-		"$program" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 \
-			-artifact_prefix="$work/" "$work/found" $([[ -d $corpus ]] && echo "$corpus") >"$log" 2>&1; rc=$?
-		if ((rc == 0)); then passed=$((passed + 1)); else
-			failed=$((failed + 1)); f=1
-			for a in "$work"/{crash,leak,timeout,oom}-*; do [[ -f $a ]] && echo "input: $(base64 -w0 "$a")" >>"$log"; done
-		fi
-		tail -1 "$log" | sed "s/^/$name: /"; rm -rf "$work" ;;
+		rc=$(<"$log.rc") p=$((rc == 0)) f=$((rc != 0)) s=0
+		said=$(grep -E '^Done [0-9]+ runs' "$log" | tail -1) ;;
 	esac
-	if ((rc != 0)); then echo "--- $name: exit $rc"; cat "$log"; elif [[ $kind == unit ]]; then echo "$name: $p passed"; fi
-	grep -hE '^\[  SKIPPED \]|^skipped: ' "$log" || true
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	if ((rc != 0)); then echo "--- $name: exit $rc"; cat "$log"; else echo "$name: $said"; fi
+	grep -hE '^skipped: ' "$log" || true
 done
 echo "$passed passed, $failed failed, $skipped skipped"
 ((failed == 0))
