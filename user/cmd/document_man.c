@@ -144,6 +144,7 @@ void document_config_md(FILE *out)
 	      "paths: `metrics.listen` is the key `listen` of the map `metrics`. Sizes have K, M\n"
 	      "or G (powers of 1024) behind them, durations ms, s, m or h; durations in variables\n"
 	      "are in milliseconds. Unknown keys and flags and wrong values are errors (exit code\n"
-	      "2). All of it as a file: [deploy/sonde.conf.yaml](../deploy/sonde.conf.yaml).\n", out);
+	      "2). All of it as a file: [deploy/sonde.conf.yaml](../deploy/sonde.conf.yaml).\n",
+	      out);
 	config_print_markdown(out);
 }
