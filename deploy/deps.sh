@@ -8,7 +8,8 @@
 set -euo pipefail
 
 BUILD=(gcc make libc6-dev pkg-config clang llvm 'bpftool|linux-tools-generic' libbpf-dev libelf-dev zlib1g-dev
-	libmicrohttpd-dev 'libcurl4-gnutls-dev|libcurl4-openssl-dev|libcurl4-nss-dev' libyaml-dev libxxhash-dev)
+	libmicrohttpd-dev 'libcurl4-gnutls-dev|libcurl4-openssl-dev|libcurl4-nss-dev' libjansson-dev
+	libyaml-dev libxxhash-dev)
 LIBBPF=1.1			# lowest that has what user/source calls
 POLICY=/usr/sbin/policy-rc.d	# asked by maintainer scripts before they start a service
 

@@ -123,13 +123,14 @@ static void add_self_metric(struct encoder *encoder, int id, int end)
 	const struct self_row *row = &self_rows[id];
 	bool counter = row->kind == SELF_COUNTER;
 	struct bytes name = bytes_of_text(row->name);
-	char full[96];
-	size_t metric, data;
+	char full[96] = "sonde_";
+	size_t prefix = strlen(full), metric, data;
 
 	if (bytes_end_with(name, BYTES("_total")))
 		name.len -= strlen("_total");
-	snprintf(full, sizeof(full), "sonde_%.*s", BYTES_ARG(name));
-	metric = open_metric(encoder, bytes_of_text(full), row->help, self_unit(name));
+	name = bytes_first(name, sizeof(full) - prefix);
+	memcpy(full + prefix, name.at, name.len);
+	metric = open_metric(encoder, bytes_of(full, prefix + name.len), row->help, self_unit(name));
 	data = pb_open(encoder->out, counter ? SUM : GAUGE);
 	for (; id < end; id++, encoder->points++)
 		otlp_add_self_point(encoder->out, DATA_POINTS, id, encoder->input->start_ns,
