@@ -22,7 +22,6 @@
 #include "event/socket.h"
 #include "lib/conn.bpf.h"
 #include "lib/magic.bpf.h"
-#include "lib/payload.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -85,6 +84,15 @@ struct {
 	__type(value, __u64);
 } calls SEC(".maps");
 
+/*
+ * One sendmmsg is many sends of one task. Which entry the present one is: the kernel writes the
+ * length of each finished message back, so the entry before ours must show what we saw last.
+ */
+struct mmsg {
+	u64 vector;
+	u32 index;		/* of the entry seen last */
+	u32 length;		/* and its length */
+};
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, MMSG_MAX);
@@ -105,6 +113,8 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } socket_stats SEC(".maps");
+
+#include "lib/payload.bpf.h"
 
 #include "lib/gather.bpf.h"
 

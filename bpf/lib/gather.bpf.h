@@ -60,7 +60,7 @@ static __always_inline void look_ignored(struct conn *conn, u32 serial)
 }
 
 /* Writes what was gathered. The connection is taken. */
-static __noinline int flush(struct conn *conn, u32 flags, u64 time_ns)
+__noinline int flush(struct conn *conn, u32 flags, u64 time_ns)
 {
 	u32 used, size, serial;
 
@@ -100,31 +100,61 @@ static __always_inline void fill_chunk(struct chunk *chunk, const struct moved *
 }
 
 /*
- * Writes one call as a record of its own, without the gathered one: a head too large to hold, or
- * another CPU is at the connection. Returns the bytes copied.
+ * One call as a record of its own, without the gathered one: a head too large to hold, or another
+ * CPU is at the connection. `record` is NULL when the ring had no room. Returns the bytes copied.
  */
-static __always_inline u32 write_single(struct conn *conn, const struct moved *moved, u32 want,
-					const u32 max)
+static __always_inline u32 finish_single(struct socket_event *record, struct conn *conn,
+					 const struct moved *moved, u32 head)
 {
-	/* twice the maximum: see payload_copy() */
-	struct socket_event *record = bpf_ringbuf_reserve(&data, sizeof(*record) + 2 * max, 0);
-	u32 head = 0, size;
+	u32 size = sizeof(*record) + head;
 
-	if (!record) {
-		__sync_fetch_and_add(&conn->record.serial, 1);
-		count_in(&drops, DROP_RING_DATA);
-		return 0;
-	}
 	__builtin_memcpy(record, &conn->record, __builtin_offsetof(struct socket_event, chunk));
-	if (moved->payload.readable)
-		head = payload_copy(&moved->payload, (u8 *)(record + 1), want, max);
 	record->chunks = 1;
 	fill_chunk(&record->chunk[0], moved, head, 0);
-	size = sizeof(*record) + head;
 	fill_header(record, conn, size, SOCKET_BIG, moved->time_ns);
 	bpf_ringbuf_submit(record, wake_flags(size));
 	count_in(&socket_stats, SOCKET_STAT_RECORDS);
 	return head;
+}
+
+static __always_inline void refuse_single(struct conn *conn)
+{
+	__sync_fetch_and_add(&conn->record.serial, 1);
+	count_in(&drops, DROP_RING_DATA);
+}
+
+__noinline int write_small(struct conn *conn, const struct moved *moved, u32 want)
+{
+	struct socket_event *record;
+	u32 head = 0;
+
+	if (!conn || !moved)
+		return 0;
+	record = bpf_ringbuf_reserve(&data, sizeof(*record) + sizeof(struct small_room), 0);
+	if (!record) {
+		refuse_single(conn);
+		return 0;
+	}
+	if (moved->payload.readable)
+		head = copy_small(&moved->payload, (void *)(record + 1), want);
+	return finish_single(record, conn, moved, head);
+}
+
+__noinline int write_big(struct conn *conn, const struct moved *moved, u32 want)
+{
+	struct socket_event *record;
+	u32 head = 0;
+
+	if (!conn || !moved)
+		return 0;
+	record = bpf_ringbuf_reserve(&data, sizeof(*record) + sizeof(struct big_room), 0);
+	if (!record) {
+		refuse_single(conn);
+		return 0;
+	}
+	if (moved->payload.readable)
+		head = copy_big(&moved->payload, (void *)(record + 1), want);
+	return finish_single(record, conn, moved, head);
 }
 
 /* --- connections --------------------------------------------------------------------------- */
@@ -194,16 +224,14 @@ static __always_inline bool is_stream(const struct sock *sk, bool *ret_tcp)
 
 static __always_inline enum magic peek(const struct moved *moved)
 {
-	u32 head[2] = {};
-	u32 n;
+	u32 head = 0, n;
 
 	if (!moved->payload.readable)
 		return MAGIC_NONE;
-	n = moved->length < MAGIC_BYTES ? moved->length : MAGIC_BYTES;
-	n = payload_copy(&moved->payload, (u8 *)head, n, MAGIC_BYTES);
+	n = copy_magic(&moved->payload, moved->length, &head);
 	if (n == MAGIC_BYTES)
-		return magic_of(head[0]);
-	return n ? magic_of_piece(head[0] & 0xff) : MAGIC_NONE;
+		return magic_of(head);
+	return n ? magic_of_piece(head & 0xff) : MAGIC_NONE;
 }
 
 static __always_inline bool port_selected(const struct sock *sk, bool server)
@@ -302,14 +330,14 @@ static __always_inline void append(struct conn *conn, const struct moved *moved,
 	if (slot >= SOCKET_CHUNKS || used > SOCKET_HELD_MAX)
 		return;			/* flushed before, by the caller */
 	if (want)
-		head = payload_copy(&moved->payload, conn->payload + used, want, SOCKET_RESPONSE_MAX);
+		head = copy_small(&moved->payload, (void *)(conn->payload + used), want);
 	if (head < want)
 		count_in(&drops, DROP_FAULT);
 	used += head;
 	OPAQUE(used);
 	if (response && moved->payload.readable && moved->length >= head + SOCKET_TAIL_MAX &&
 	    used <= SOCKET_HELD_MAX + SOCKET_RESPONSE_MAX)
-		tail = payload_tail(&moved->payload, conn->payload + used, moved->length);
+		tail = copy_tail(&moved->payload, (void *)(conn->payload + used), moved->length);
 	fill_chunk(&conn->record.chunk[slot], moved, head, tail);
 	conn->record.chunks = slot + 1;
 	conn->used = used + tail;
@@ -337,8 +365,8 @@ static __always_inline void gather(struct conn *conn, const struct target_entry 
 	if (conn->record.chunks >= SOCKET_CHUNKS || (!response && conn->used + want > SOCKET_HELD_MAX))
 		flush(conn, 0, moved->time_ns);
 	if (!response && want > SOCKET_HELD_MAX) {
-		conn->turn_copied += want <= 2048 ? write_single(conn, moved, want, 2048) :
-						    write_single(conn, moved, want, SOCKET_BIG_MAX);
+		conn->turn_copied += want <= SOCKET_RESPONSE_MAX ? write_small(conn, moved, want) :
+								   write_big(conn, moved, want);
 		return;
 	}
 	append(conn, moved, want, response);
@@ -386,7 +414,7 @@ static __always_inline int on_moved(void *sk, const enum keep keep, u32 dir, int
 		return 0;
 	if (!conn && !length)
 		return 0;
-	payload_find(&moved.payload, dir, length, &mmsgs, entry);
+	payload_find(&moved.payload, dir, length, entry);
 	flags |= moved.payload.flags;
 	if (dir == SOCKET_RX && (flags & (MSG_PEEK | MSG_ERRQUEUE)))
 		return 0;
@@ -407,8 +435,8 @@ static __always_inline int on_moved(void *sk, const enum keep keep, u32 dir, int
 	if (!conn_take(conn)) {
 		count_in(&socket_stats, SOCKET_STAT_CONTENDED);
 		if (length)
-			write_single(conn, &moved, length < SOCKET_RESPONSE_MAX ? length : SOCKET_RESPONSE_MAX,
-				     SOCKET_RESPONSE_MAX);
+			write_small(conn, &moved,
+				    length < SOCKET_RESPONSE_MAX ? length : SOCKET_RESPONSE_MAX);
 		return 0;
 	}
 	if (length)

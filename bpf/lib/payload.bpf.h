@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Where the bytes of a socket call lie in the caller's memory, and copies of their start and end.
- * Found from the system call the task is in, so every attach choice shares it.
+ * Found from the system call the task is in, so every attach choice shares it. Included behind
+ * the map `mmsgs`.
  */
 #ifndef SONDE_BPF_PAYLOAD_H
 #define SONDE_BPF_PAYLOAD_H
@@ -10,6 +11,9 @@
 
 #include "event/socket.h"
 
+/* Keeps the compiler from proving (and dropping) a bound that the verifier wants to see. */
+#define OPAQUE(x) asm volatile("" : "+r"(x))
+
 #define IOVECS_MAX 8		/* looked at; a head that spans more is cut */
 
 struct payload {
@@ -17,16 +21,6 @@ struct payload {
 	u32 iovecs;		/* 0: base is the bytes */
 	u32 flags;		/* MSG_* given to the call */
 	bool readable;
-};
-
-/*
- * One sendmmsg is many sends of one task. Which entry the present one is: the kernel writes the
- * length of each finished message back, so the entry before ours must show what we saw last.
- */
-struct mmsg {
-	u64 vector;
-	u32 index;		/* of the entry seen last */
-	u32 length;		/* and its length */
 };
 
 static __always_inline void payload_of_header(struct payload *payload, u64 header)
@@ -40,10 +34,10 @@ static __always_inline void payload_of_header(struct payload *payload, u64 heade
 	payload->readable = payload->iovecs > 0;
 }
 
-static __always_inline u32 mmsg_entry(void *mmsgs, u64 vector, u32 vlen, u32 length)
+static __always_inline u32 mmsg_entry(u64 vector, u32 vlen, u32 length)
 {
 	u64 task = bpf_get_current_pid_tgid();
-	struct mmsg *last = bpf_map_lookup_elem(mmsgs, &task), now = { .vector = vector };
+	struct mmsg *last = bpf_map_lookup_elem(&mmsgs, &task), now = { .vector = vector };
 	u32 done = 0;
 
 	if (last && last->vector == vector && last->index + 1 < vlen) {
@@ -55,20 +49,20 @@ static __always_inline u32 mmsg_entry(void *mmsgs, u64 vector, u32 vlen, u32 len
 			now.index = last->index + 1;
 	}
 	now.length = length;
-	bpf_map_update_elem(mmsgs, &task, &now, BPF_ANY);
+	bpf_map_update_elem(&mmsgs, &task, &now, BPF_ANY);
 	return now.index;
 }
 
-/* `mmsgs`: LRU hash of struct mmsg by pid_tgid; `entry`: which one of a sendmmsg, -1: find out. */
-static __always_inline void payload_find(struct payload *payload, u32 dir, u32 length, void *mmsgs,
-					 s32 entry)
+/* `entry`: which message of a sendmmsg, -1: find out. */
+__noinline int payload_find(struct payload *payload, u32 dir, u32 length, s32 entry)
 {
 	struct syscall call;
 
-	__builtin_memset(payload, 0, sizeof(*payload));
+	if (!payload)
+		return 0;
 	syscall_read(&call);
 	if (!call.native)
-		return;
+		return 0;
 
 	if (call.nr == (dir == SOCKET_RX ? NR_read : NR_write)) {
 		payload->base = call.arg[1];
@@ -87,83 +81,143 @@ static __always_inline void payload_find(struct payload *payload, u32 dir, u32 l
 	} else if (call.nr == (dir == SOCKET_RX ? NR_recvmmsg : NR_sendmmsg)) {
 		payload->flags = call.arg[3];
 		if (entry < 0)
-			entry = mmsg_entry(mmsgs, call.arg[1], call.arg[2], length);
+			entry = mmsg_entry(call.arg[1], call.arg[2], length);
 		payload_of_header(payload, call.arg[1] + (u64)entry * sizeof(struct user_mmsghdr));
 	}
+	return 0;
 }
 
-/* Keeps the compiler from proving (and dropping) a bound that the verifier wants to see. */
-#define OPAQUE(x) asm volatile("" : "+r"(x))
+/*
+ * Functions that are not static are verified once, by themselves: their loops do not multiply
+ * with the paths that lead to them. What they may assume of an argument is its type.
+ */
+struct small_room {
+	u8 at[2 * SOCKET_RESPONSE_MAX];	/* twice the most that is copied: see vector_copy() */
+};
+struct big_room {
+	u8 at[2 * SOCKET_BIG_MAX];
+};
+struct tail_room {
+	u8 at[SOCKET_TAIL_MAX];
+};
+
+static __always_inline bool vector_read(const struct payload *payload, u32 i,
+					struct user_iovec *ret_iovec)
+{
+	return !bpf_probe_read_user(ret_iovec, sizeof(*ret_iovec),
+				    (void *)(payload->base + (u64)i * sizeof(*ret_iovec)));
+}
 
 /*
- * Copies the first `want` <= MAX bytes of the call to `to`; returns how many could be had. `to`
- * must have room for 2 * MAX: the verifier takes offset and length for independent.
+ * Gathers the first `want` <= `max` bytes of an iovec call; returns how many could be had. The
+ * verifier takes offset and length for independent: `to` has room for twice `max`.
  */
-static __always_inline u32 payload_copy(const struct payload *payload, u8 *to, u32 want,
-					const u32 max)
+static __always_inline u32 vector_copy(const struct payload *payload, u8 *to, u32 want,
+				       const u32 max)
 {
 	struct user_iovec iovec;
 	u32 done = 0, n;
 
-	if (!payload->iovecs) {
-		n = want;
-		OPAQUE(n);
-		if (n > max)
-			n = max;
-		return bpf_probe_read_user(to, n, (void *)payload->base) ? 0 : n;
-	}
 	for (u32 i = 0; i < IOVECS_MAX; i++) {
-		if (i >= payload->iovecs || done >= want)
-			break;
-		if (bpf_probe_read_user(&iovec, sizeof(iovec),
-					(void *)(payload->base + i * sizeof(iovec))))
+		if (i >= payload->iovecs || done >= want || !vector_read(payload, i, &iovec))
 			break;
 		n = want - done;
 		if (iovec.len < n)
 			n = iovec.len;
 		OPAQUE(n);
 		OPAQUE(done);
-		if (n > max || done > max)
-			break;
-		if (bpf_probe_read_user(to + done, n, (void *)iovec.base))
+		if (n > max || done > max || bpf_probe_read_user(to + done, n, (void *)iovec.base))
 			break;
 		done += n;
 	}
 	return done;
 }
 
-/*
- * Copies the last bytes, at most SOCKET_TAIL_MAX, of a call that moved `length`; of an
- * iovec call those of its last piece. Returns how many.
- */
-static __always_inline u32 payload_tail(const struct payload *payload, u8 *to, u32 length)
+__noinline int vector_copy_small(const struct payload *payload, struct small_room *to, u32 want)
 {
-	u64 end = payload->base + length;
-	u32 n = SOCKET_TAIL_MAX, left = length;
+	return payload && to ? vector_copy(payload, to->at, want, SOCKET_RESPONSE_MAX) : 0;
+}
+
+__noinline int vector_copy_big(const struct payload *payload, struct big_room *to, u32 want)
+{
+	return payload && to ? vector_copy(payload, to->at, want, SOCKET_BIG_MAX) : 0;
+}
+
+static __always_inline u32 flat_copy(const struct payload *payload, u8 *to, u32 want, const u32 max)
+{
+	OPAQUE(want);
+	if (want > max)
+		want = max;
+	return bpf_probe_read_user(to, want, (void *)payload->base) ? 0 : want;
+}
+
+/* Copy the first `want` bytes of the call; return how many could be had. */
+static __always_inline u32 copy_small(const struct payload *payload, struct small_room *to, u32 want)
+{
+	u32 n;
+
+	if (!payload->iovecs)
+		return flat_copy(payload, to->at, want, SOCKET_RESPONSE_MAX);
+	n = vector_copy_small(payload, to, want);
+	return n > SOCKET_RESPONSE_MAX ? 0 : n;
+}
+
+static __always_inline u32 copy_big(const struct payload *payload, struct big_room *to, u32 want)
+{
+	u32 n;
+
+	if (!payload->iovecs)
+		return flat_copy(payload, to->at, want, SOCKET_BIG_MAX);
+	n = vector_copy_big(payload, to, want);
+	return n > SOCKET_BIG_MAX ? 0 : n;
+}
+
+/* Address of the end of an iovec call that moved `length`, and how much lies there in one piece. */
+static __always_inline u64 vector_end(const struct payload *payload, u32 length, u32 *ret_piece)
+{
 	struct user_iovec iovec;
 
-	if (payload->iovecs) {
-		end = 0;
-		for (u32 i = 0; i < IOVECS_MAX; i++) {
-			if (i >= payload->iovecs)
-				break;
-			if (bpf_probe_read_user(&iovec, sizeof(iovec),
-						(void *)(payload->base + i * sizeof(iovec))))
-				return 0;
-			if (iovec.len >= left) {
-				end = iovec.base + left;
-				n = left < SOCKET_TAIL_MAX ? left : SOCKET_TAIL_MAX;
-				break;
-			}
-			left -= iovec.len;
+	for (u32 i = 0; i < IOVECS_MAX; i++) {
+		if (i >= payload->iovecs || !vector_read(payload, i, &iovec))
+			break;
+		if (iovec.len >= length) {
+			*ret_piece = length;
+			return iovec.base + length;
 		}
-		if (!end)
-			return 0;
+		length -= iovec.len;
 	}
+	return 0;
+}
+
+/* Copies the last bytes of a call that moved `length`, of an iovec call those of its last piece. */
+__noinline int copy_tail(const struct payload *payload, struct tail_room *to, u32 length)
+{
+	u32 n = length;
+	u64 end;
+
+	if (!payload || !to)
+		return 0;
+	end = payload->iovecs ? vector_end(payload, length, &n) : payload->base + length;
 	OPAQUE(n);
 	if (n > SOCKET_TAIL_MAX)
 		n = SOCKET_TAIL_MAX;
-	return bpf_probe_read_user(to, n, (void *)(end - n)) ? 0 : n;
+	if (!end || bpf_probe_read_user(to->at, n, (void *)(end - n)))
+		return 0;
+	return n;
+}
+
+/* The first MAGIC_BYTES of the call (of its first piece), fewer when it has fewer. */
+static __always_inline u32 copy_magic(const struct payload *payload, u32 length, u32 *ret_head)
+{
+	struct user_iovec iovec = { payload->base, length };
+
+	if (payload->iovecs && !vector_read(payload, 0, &iovec))
+		return 0;
+	if (length > iovec.len)
+		length = iovec.len;
+	if (length >= 4)
+		return bpf_probe_read_user(ret_head, 4, (void *)iovec.base) ? 0 : 4;
+	return bpf_probe_read_user(ret_head, 1, (void *)iovec.base) ? 0 : length;
 }
 
 #endif
