@@ -27,8 +27,8 @@ struct judge {
 	struct elf_cache executables;
 	struct resource_pool resources;
 	struct buf storage;		/* of the service being described */
-	struct service service;
 	struct process process;
+	struct service service;		/* last, since a resource's text would follow it */
 };
 
 struct judgement {

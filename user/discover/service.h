@@ -35,9 +35,9 @@ struct service_input {
 enum service_source { SERVICE_OWN, SERVICE_CONFIG, SERVICE_WORKLOAD, SERVICE_EXECUTABLE };
 
 struct service {
-	struct resource view;		/* no reference count: for resource_new() */
 	enum service_source source;
 	unsigned refused;		/* good attributes for which there was no room */
+	struct resource view;		/* no reference count: for resource_new() */
 };
 
 /*

@@ -12,7 +12,6 @@
 
 struct discover {
 	struct discover_io io;
-	struct judge judge;
 	struct known_table known;
 	struct news news;
 	bool scanned;			/* the first scan is done */
@@ -22,6 +21,7 @@ struct discover {
 	int stop_fd;			/* eventfd: readable when the thread is to end */
 	bool started;
 	pthread_t thread;
+	struct judge judge;
 };
 
 /* Sees to it that news which waits is put again soon. */
