@@ -109,8 +109,11 @@ void choice_explain(struct choice_result *result, int error, const char *doing)
 		cure = "this kernel does not support the program type or a helper it calls";
 		break;
 	case ENOMEM:
+		cure = "not enough memory for its maps: lower --ring-bytes, --targets-max";
+		break;
 	case E2BIG:
-		cure = "not enough memory for its maps: lower `ring`, `targets_max`";
+		cure = "a map larger, or a program more complex than this kernel takes: see --log-level "
+		       "debug";
 		break;
 	default:
 		cure = "see --log-level debug for what the kernel said";
