@@ -3,7 +3,7 @@
 #ifndef SONDE_EVENT_LIMITS_H
 #define SONDE_EVENT_LIMITS_H
 
-#define CONTROL_RING_BYTES (256 * 1024)
+#define CONTROL_RING_BYTES (128 * 1024)
 #define DATA_RING_BYTES (2 * 1024 * 1024)	/* * */
 #define TARGETS_MAX 16384			/* * processes watched at a time */
 #define CONNS_MAX 65536				/* * connections with state, hash-keyed choices only */

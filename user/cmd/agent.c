@@ -16,6 +16,7 @@
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
 #include "cmd/kernel.h"
+#include "cmd/trim.h"
 #include "config/config.h"
 #include "discover/discover.h"
 #include "export/export.h"
@@ -27,7 +28,7 @@
 #include "source/source.h"
 
 #define BATCHES 4
-#define BATCH_SPANS 2048
+#define BATCH_SPANS 1024
 #define BATCH_BYTES (32u << 20)		/* of address space: texts of the spans, copies of series */
 #define NEWS_MAX 4096
 #define READ_INTERVAL_NS (50 * NSEC_PER_MSEC)	/* few records wake nobody: look this often */
@@ -244,6 +245,7 @@ static int agent_open(struct agent *agent)
 	if (r < 0)
 		return log_error(r, "agent: start: %m");
 	cost_read(agent->process, agent->socket);
+	trim_memory();
 	export_set_ready(agent->export, true);
 	return 0;
 }
