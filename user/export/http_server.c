@@ -84,6 +84,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 			      const char *method, const char *version, const char *upload_data,
 			      size_t *upload_data_size, void **request_state)
 {
+	static int head_seen;
 	struct http_server *server = context;
 	struct http_request request = { .path = bytes_of_text(url) };
 	struct http_reply reply = { .status = MHD_HTTP_OK, .type = HTTP_TYPE_TEXT };
@@ -94,6 +95,15 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 		reply.status = MHD_HTTP_METHOD_NOT_ALLOWED;
 		buf_add_text(&reply.body, "Only GET and HEAD are served here.\n");
 		return send_reply(connection, &reply, false);
+	}
+	/* the first call is after the head: an answer now would cost the connection its keep-alive */
+	if (!*request_state) {
+		*request_state = &head_seen;
+		return MHD_YES;
+	}
+	if (*upload_data_size) {
+		*upload_data_size = 0;		/* a body nobody asked for */
+		return MHD_YES;
 	}
 	request.accept = header_of(connection, MHD_HTTP_HEADER_ACCEPT);
 	server->handler(server->context, &request, &reply);

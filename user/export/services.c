@@ -107,15 +107,18 @@ static void add_duration(struct buf *out, const struct route *route)
 
 static void add_route(struct buf *out, const struct view *view, uint32_t first, uint32_t end)
 {
+	struct bytes none = { 0 };
 	struct route route;
+	bool overflow;
 
 	sum_up(&route, view, first, end);
+	overflow = route.first->overflow;
 	buf_add_byte(out, '{');
-	add_text(out, "method", route.first->operation);
+	add_text(out, "method", overflow ? none : route.first->operation);
 	buf_add_byte(out, ',');
-	add_text(out, "route", route.first->route);
+	add_text(out, "route", overflow ? none : route.first->route);
 	buf_add_byte(out, ',');
-	add_text(out, "server_address", route.first->server_address);
+	add_text(out, "server_address", overflow ? none : route.first->server_address);
 	buf_add_byte(out, ',');
 	add_status(out, view, first, end);
 	buf_printf(out, "\"count\":%llu,\"errors\":%llu,", (unsigned long long)route.count,
@@ -147,7 +150,10 @@ static void add_services(struct buf *out, const struct view *view)
 	for (uint32_t first = 0; first < view->count; first = end) {
 		const struct series *series = view->at[first];
 
-		for (end = first + 1; end < view->count; end++) {
+		end = first + 1;
+		if (!series->histogram[SERIES_DURATION].count)
+			continue;
+		for (; end < view->count; end++) {
 			if (!is_same_route(series, view->at[end]))
 				break;
 		}
