@@ -20,7 +20,7 @@ B := build
 Q := $(if $(V),,@)
 SAY = $(if $(V),@:,@printf '  %-5s %s\n')
 
-LIBS := libbpf libelf zlib libmicrohttpd libcurl yaml-0.1 libxxhash
+LIBS := libbpf libelf zlib libmicrohttpd libcurl jansson yaml-0.1 libxxhash
 # pkg-config is asked only when something is compiled: `make deps` runs before the libraries are there
 LIB_CFLAGS = $(eval LIB_CFLAGS := $$(shell pkg-config --cflags $(LIBS)))$(LIB_CFLAGS)
 LIB_LIBS = $(eval LIB_LIBS := $$(shell pkg-config --libs $(LIBS)))$(LIB_LIBS)
@@ -111,7 +111,8 @@ fuzz: $(FUZZ_BIN)
 DEMO := $(B)/demo/hello $(B)/demo/load
 GO_BUILD = CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false GOCACHE=$(abspath $(B)/go) go build -trimpath
 $(B)/demo/%: deploy/demo/%/main.go deploy/demo/go.mod
-	cd deploy/demo && $(GO_BUILD) -o $(abspath $@) ./$*
+	$(SAY) GO $@
+	$(Q)cd deploy/demo && $(GO_BUILD) -o $(abspath $@) ./$*
 
 ## deps          packages to build with, through apt (root, if any is missing)
 deps:
@@ -123,7 +124,7 @@ OWN = @[[ $$EUID != 0 || ! -d $(B) ]] || chown -R --reference=Makefile $(B)
 ## run           the demo: until Ctrl-C, or SECONDS=n (root)
 run:
 	@deploy/deps.sh iproute2 util-linux curl $$(command -v go >/dev/null || echo golang-go)
-	@$(MAKE) --no-print-directory build $(DEMO)
+	@$(MAKE) -s --no-print-directory build $(DEMO)
 	$(OWN)
 	@deploy/demo/demo.sh $(SECONDS)
 
