@@ -15,6 +15,7 @@
 #include "model/self.h"
 #include "socket.skel.h"
 #include "source/process.h"
+#include "source/socket_valid.h"
 #include "source/source.h"
 
 /* A socket's state costs its value and the allocator's rounding up to a page's fraction. */
@@ -98,31 +99,12 @@ static void socket_closep(struct socket_source **source)
 	socket_close(*source);
 }
 
-/* Nothing in a record is believed before this: the ring is memory like any other. */
-static bool event_valid(const struct socket_event *event, size_t size)
-{
-	size_t payload = 0;
-
-	if (size < sizeof(*event) || event->event.kind != EVENT_SOCKET ||
-	    event->event.size < sizeof(*event) || event->event.size > size ||
-	    event->chunks > SOCKET_CHUNKS)
-		return false;
-	for (unsigned i = 0; i < event->chunks; i++) {
-		const struct chunk *chunk = &event->chunk[i];
-
-		if ((uint32_t)chunk->head + chunk->tail > chunk->len || chunk->dir > SOCKET_TX)
-			return false;
-		payload += chunk->head + chunk->tail;
-	}
-	return payload <= event->event.size - sizeof(*event);
-}
-
 static int deliver(void *context, void *data, size_t size)
 {
 	struct socket_source *source = context;
 	const struct socket_event *event = data;
 
-	if (event_valid(event, size)) {
+	if (socket_event_valid(event, size)) {
 		self_add(SELF_EVENTS_SOCKET, 1);
 		source->call(source->context, event,
 			     bytes_of(event + 1, event->event.size - sizeof(*event)));
