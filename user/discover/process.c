@@ -278,5 +278,8 @@ struct bytes process_base_name(const struct process *process)
 {
 	struct bytes base = path_base(bytes_of_text(process->exe));
 
-	return base.len ? base : bytes_of_text(process->stat.comm);
+	/* a file without a directory is called what its maker likes, often something random */
+	if (!base.len || bytes_start_with(base, BYTES("memfd:")))
+		return bytes_of_text(process->stat.comm);
+	return base;
 }

@@ -77,7 +77,7 @@ uint64_t namespace_inode(int dir_fd, const char *link);
 /* The first occurrence of each name, as getenv(3) finds it; a last one without its NUL is cut. */
 struct process_names environ_names(struct bytes environ);
 
-/* The executable's last path component; comm where the path could not be read. */
+/* The executable's last path component; comm where there is none or the file is a memfd. */
 struct bytes process_base_name(const struct process *process);
 
 /* As above for any path: what follows the last slash. */

@@ -17,7 +17,7 @@ static const char *pairs_of(struct bytes text, size_t room)
 	static char said[8192];
 	struct buf storage;
 	struct attribute_pair pair;
-	uint8_t *copy = malloc(text.len + 1);
+	uint8_t *copy = malloc(text.len ? text.len : 1);
 	struct bytes rest = { copy, text.len };
 	size_t len = 0;
 

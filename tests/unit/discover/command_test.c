@@ -71,7 +71,7 @@ static void every_cut_of_a_command_line_is_read_within_its_bounds(void **state)
 {
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		for (size_t len = 0; len <= cases[i].cmdline.len; len++) {
-			uint8_t *copy = malloc(len + 1);
+			uint8_t *copy = malloc(len ? len : 1);
 			struct bytes program;
 
 			memcpy(copy, cases[i].cmdline.at, len);

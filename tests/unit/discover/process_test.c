@@ -80,6 +80,15 @@ static void a_deleted_executable_keeps_its_name(void **state)
 	process_close(process);
 }
 
+static void an_executable_in_memory_is_called_as_its_process(void **state)
+{
+	tree_add(&tree, &(struct proc_fixture){ .tgid = 5, .comm = "worker",
+						.exe = "/memfd:x-8172635 (deleted)" });
+	assert_int_equal(process_read(tree.fd, 5, process), 0);
+	assert_bytes(process_base_name(process), "worker");
+	process_close(process);
+}
+
 static void a_name_full_of_parentheses_and_blanks_is_not_taken_for_fields(void **state)
 {
 	tree_add(&tree, &(struct proc_fixture){ .tgid = 6, .parent = 3, .start_ticks = 9,
@@ -270,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(everything_a_process_tells_is_read),
 		TEST(a_deleted_executable_keeps_its_name),
+		TEST(an_executable_in_memory_is_called_as_its_process),
 		TEST(a_name_full_of_parentheses_and_blanks_is_not_taken_for_fields),
 		TEST(a_kernel_thread_is_told_by_its_flag),
 		TEST(a_process_that_is_not_there_is_gone),
