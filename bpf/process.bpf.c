@@ -112,9 +112,11 @@ static __always_inline struct process_event *event_new(u16 kind, struct task_str
 
 static __always_inline void watch(struct process_event *event, const struct target_entry *as)
 {
-	if (event->event.tgid == settings.self_tgid)
+	u32 tgid = event->event.tgid;	/* before 6.3 no key may lie in ring buffer memory */
+
+	if (tgid == settings.self_tgid)
 		return;
-	if (bpf_map_update_elem(&targets, &event->event.tgid, as, BPF_ANY))
+	if (bpf_map_update_elem(&targets, &tgid, as, BPF_ANY))
 		count_drop(DROP_TARGET_FULL);
 	else
 		event->watched = 1;

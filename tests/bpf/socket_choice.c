@@ -1,0 +1,2 @@
+#include "socket_cases.h"
+const struct socket_case choice_cases[] = { {} };
