@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nothing in a record is believed before this: the ring is memory like any other. */
 #include "source/socket_valid.h"
 
