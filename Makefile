@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Sonde. Start with: sudo make run · sudo make test · make help
 #
 # build/            sonde, generated headers, objects; safe to delete
@@ -132,6 +133,12 @@ run:
 layers:
 	@awk -f tests/layers.awk user/*/*.[ch] user/main.c
 
+## lint          layers, and sizes and licence lines of every source file
+LINT_NAMES := *.[ch] *.sh *.awk *.py *.go *.js *.lua run Dockerfile Makefile
+lint: layers
+	@find Makefile .ci user include bpf tests deploy -type f \( -false $(LINT_NAMES:%=-o -name '%') \) \
+		! -path 'tests/fuzz/corpus/*' ! -path 'tests/fixtures/*' | LC_ALL=C sort | xargs awk -f tests/lint.awk
+
 ## check-k8s     the agent as a DaemonSet on a real Kubernetes, from SONDE_K8S (root)
 check-k8s: build $(DEMO)
 	@tests/integration/check_k8s.sh
@@ -166,6 +173,6 @@ help:
 clean:
 	rm -rf $(B)
 
-.PHONY: build skeletons check fuzz deps run layers check-k8s check-integration bench test docs help clean
+.PHONY: build skeletons check fuzz deps run layers lint check-k8s check-integration bench test docs help clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
