@@ -2,8 +2,8 @@
 /*
  * Any bytes as the text of /proc/PID/cgroup, as one path, and as the names of a kernel event.
  *
- * Holds: nothing outside the input is read; an id is 64 lower-case digits that stand in the input; a
- * refusal changes nothing.
+ * Holds: nothing outside the input is read; an id is 64 lower-case digits that stand in the
+ * input; a refusal changes nothing.
  */
 #include <stdlib.h>
 

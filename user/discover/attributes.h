@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OTEL_RESOURCE_ATTRIBUTES: `key=value,key=value`, both percent-encoded (OpenTelemetry specification,
- * resource SDK, in the form of W3C Baggage). It comes from the watched process: hostile. Pure.
+ * OTEL_RESOURCE_ATTRIBUTES: `key=value,key=value`, both percent-encoded (OpenTelemetry
+ * specification, resource SDK, in the form of W3C Baggage). It comes from the watched process:
+ * hostile. Pure.
  */
 #ifndef SONDE_DISCOVER_ATTRIBUTES_H
 #define SONDE_DISCOVER_ATTRIBUTES_H
@@ -18,9 +19,10 @@ struct attribute_pair {
 };
 
 /*
- * Takes the next well-formed pair off the front of `*text`; malformed ones (no `=`, no name, a bad
- * %XX, not UTF-8, control characters, too long, no room in `storage`) are skipped. The pair lives in
- * `storage`, whose memory must have been reserved: it is never moved. False: no pair is left.
+ * Takes the next well-formed pair off the front of `*text`; malformed ones (no `=`, no name, a
+ * bad %XX, not UTF-8, control characters, too long, no room in `storage`) are skipped. The pair
+ * lives in `storage`, whose memory must have been reserved: it is never moved. False: no pair is
+ * left.
  */
 bool attributes_next(struct bytes *text, struct buf *storage, struct attribute_pair *ret);
 

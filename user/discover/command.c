@@ -34,7 +34,8 @@ static const struct interpreter interpreters[] = {
 	  .skipped = " -r --require --import --loader --experimental-loader -C --conditions "
 		     "--env-file --title ",
 	  .extensions = " .js .mjs .cjs .ts " },
-	{ .name = "java", .runtime = "", .classes = true, .module = " -jar -m --module ", .code = "",
+	{ .name = "java", .runtime = "", .classes = true, .code = "",
+	  .module = " -jar -m --module ",
 	  .skipped = " -cp -classpath --class-path -p --module-path --upgrade-module-path "
 		     "--add-modules --add-exports --add-opens --add-reads --limit-modules "
 		     "--patch-module ",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Container ids out of cgroup paths. A path is taken apart at `/`, and at `:` too (containerd names
- * a cgroup SLICE:cri-containerd:ID when kubelet uses systemd and it does not); then each piece is looked
- * at from the root to the leaf, and the last container met is the innermost:
+ * Container ids out of cgroup paths. A path is taken apart at `/`, and at `:` too (containerd
+ * names a cgroup SLICE:cri-containerd:ID when kubelet uses systemd and it does not); then each
+ * piece is looked at from the root to the leaf, and the last container met is the innermost:
  *
  *   kubelet, cgroupfs	/kubepods/burstable/pod<uid>/<id>
  *   kubelet, systemd	/kubepods.slice/kubepods-burstable.slice/

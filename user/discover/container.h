@@ -28,20 +28,21 @@ struct container {
 };
 
 /*
- * The innermost container of a path, as /proc/PID/cgroup shows it after the second colon. Returns 0,
- * or -ENOENT: not in a container (or in the monitor process of one), *ret untouched.
+ * The innermost container of a path, as /proc/PID/cgroup shows it after the second colon. Returns
+ * 0, or -ENOENT: not in a container (or in the monitor process of one), *ret untouched.
  */
 int container_of_cgroup_path(struct bytes path, struct container *ret);
 
 /*
- * The whole text of /proc/PID/cgroup: v1, v2 or both (a hybrid host's `0::/` says nothing while its v1
- * lines do): the line with the deepest nesting wins, then one that tells the pod, then the first.
+ * The whole text of /proc/PID/cgroup: v1, v2 or both (a hybrid host's `0::/` says nothing while
+ * its v1 lines do): the line with the deepest nesting wins, then one that tells the pod, then the
+ * first.
  */
 int container_of_proc_cgroup(struct bytes text, struct container *ret);
 
 /*
- * The same from a kernel event, for a process that was gone before /proc could be read. A name
- * as long as the event's field was cut: containerd's `SLICE:cri-containerd:ID` form (cgroup v1 only)
+ * The same from a kernel event, for a process that was gone before /proc could be read. A name as
+ * long as the event's field was cut: containerd's `SLICE:cri-containerd:ID` form (cgroup v1 only)
  * is too long for it and yields -ENOENT.
  */
 int container_of_names(const char names[PROCESS_PARENTS][PROCESS_CGROUP_LEN],

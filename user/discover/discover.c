@@ -65,8 +65,8 @@ static int open_parts(struct discover *discover, const struct config *config)
 		r = known_init(&discover->known, config->targets_max, &discover->io,
 			       &discover->news);
 	if (r < 0)
-		return log_error(r, "discover: cannot start: %m: raise the limits on open files and "
-				 "memory");
+		return log_error(r, "discover: cannot start: %m: raise the limits on open files "
+				 "and memory");
 	return judge_open(&discover->judge, config,
 			  discover->io.proc_root ? discover->io.proc_root : "/proc");
 }
@@ -123,8 +123,8 @@ static void *run(void *context)
 
 	r = loop_run(&discover->loop);
 	if (r < 0)
-		log_error(r, "discover: new processes will be missed: the thread ended: %m: restart "
-			  "the agent");
+		log_error(r, "discover: new processes will be missed: the thread ended: %m: "
+			  "restart the agent");
 	return NULL;
 }
 

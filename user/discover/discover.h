@@ -5,8 +5,9 @@
  * target_news). It is a thread of its own because disks and /proc may make it wait.
  *
  * Order of use: discover_open(), discover_settings() to load the kernel side with, attach that,
- * discover_add_fd() for the control ring, discover_scan(), discover_start(), ..., discover_stop(). Processes that come during the scan are
- * in the ring by then, so none is missed; what scan and ring both tell is told once.
+ * discover_add_fd() for the control ring, discover_scan(), discover_start(), ...,
+ * discover_stop(). Processes that come during the scan are in the ring by then, so none is
+ * missed; what scan and ring both tell is told once.
  */
 #ifndef SONDE_DISCOVER_DISCOVER_H
 #define SONDE_DISCOVER_DISCOVER_H
@@ -61,7 +62,7 @@ int discover_start(struct discover *discover);
  */
 void discover_event(struct discover *discover, const struct process_event *event);
 
-/* Ends the thread (if started) and frees everything; NULL is allowed. Leaves the BPF map as it is. */
+/* Ends the thread (if started), frees everything, leaves the BPF map as it is. NULL is allowed. */
 void discover_stop(struct discover *discover);
 
 #endif

@@ -134,8 +134,10 @@ static int open_file(struct elf_file *file, struct elf_info *info)
 	file->section_size = (uint16_t)elf_number(counts + 4, 2);
 	file->sections = (uint16_t)elf_number(counts + 6, 2);
 	file->names_section = (uint16_t)elf_number(counts + 8, 2);
+	if (!elf_number(counts + 2, 2))
+		return 0;			/* an object file has no segments */
 	if (elf_number(counts, 2) != layout->segment_size)
-		return elf_number(counts + 2, 2) ? -EBADMSG : 0;	/* an object file has none */
+		return -EBADMSG;
 	return read_segments(file, elf_number(header + layout->phoff, layout->word),
 			     (uint32_t)elf_number(counts + 2, 2));
 }

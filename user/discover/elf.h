@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an executable tells of itself: build id, interpreter, whether it is Go's. A small reader of
- * our own, since the file belongs to the watched process: every offset and size in it is hostile. It
- * reads a few KiB, allocates nothing, and looks at a bounded number of everything.
+ * What an executable tells of itself: build id, interpreter, whether it is Go's. A small reader
+ * of our own, since the file belongs to the watched process: every offset and size in it is
+ * hostile. It reads a few KiB, allocates nothing, and looks at a bounded number of everything.
  *
  * Sources: System V ABI, chapters 4 and 5; elf(5).
  */

@@ -23,7 +23,8 @@ struct cached {
 int elf_cache_init(struct elf_cache *cache, uint32_t capacity)
 {
 	cache->hand = 0;
-	return table_init(&cache->table, capacity, sizeof(struct cached), sizeof(struct cached_key));
+	return table_init(&cache->table, capacity, sizeof(struct cached),
+			  sizeof(struct cached_key));
 }
 
 void elf_cache_done(struct elf_cache *cache)

@@ -2,9 +2,10 @@
 /*
  * What happens to processes: events of the control ring and scans of /proc, judged and acted on.
  *
- * The ring is in order, but late: by the time an event is handled its process may have gone and its
- * pid may be another's. So every event is held against what /proc and the table know by pid *and* start
- * time: an older one changes nothing, one of a process that is gone is judged by itself.
+ * The ring is in order, but late: by the time an event is handled its process may have gone and
+ * its pid may be another's. So every event is held against what /proc and the table know by pid
+ * *and* start time: an older one changes nothing, one of a process that is gone is judged by
+ * itself.
  */
 #include <errno.h>
 #include <poll.h>
@@ -30,8 +31,8 @@ static bool is_known(const struct known *known, const struct process_event *even
 static void complain(struct discover *discover, uint32_t tgid, int error)
 {
 	if (log_every(&discover->failed_logged_ns, 60))
-		log_warn(error, "discover: process %u is not watched: %m: give the agent more memory",
-			 tgid);
+		log_warn(error, "discover: process %u is not watched: %m: give the agent more "
+			 "memory", tgid);
 }
 
 static void judge_and_apply(struct discover *discover, const struct process_event *event)
@@ -203,8 +204,8 @@ int discover_scan(struct discover *discover)
 	drop_gone(discover);
 	r = process_list(discover->judge.root_fd, scan_process, discover);
 	if (r < 0)
-		return log_error(r, "discover: processes cannot be listed: %m: mount procfs, and run "
-				 "as root");
+		return log_error(r, "discover: processes cannot be listed: %m: mount procfs, and "
+				 "run as root");
 	if (!discover->scanned)
 		log_debug("discover: %u of %u processes are watched", discover->known.selected,
 			  discover->known.table.used);

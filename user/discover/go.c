@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Go's build information: a blob in section .go.buildinfo, or somewhere in the first 64 KiB of the first
- * writable segment when there are no sections. Its first 32 bytes (Go, debug/buildinfo):
+ * Go's build information: a blob in section .go.buildinfo, or somewhere in the first 64 KiB of
+ * the first writable segment when there are no sections. Its first 32 bytes (Go,
+ * debug/buildinfo):
  *
  *   0   "\xff Go buildinf:"
  *   14  size of a pointer
- *   15  flags: 1 = big-endian, 2 = the strings follow at 32, each after its length as a varint (Go 1.18)
+ *   15  flags: 1 = big-endian; 2 = the strings follow at 32, each after its length as a varint
+ *       (since Go 1.18)
  *   16  without flag 2: address of a string header {address, length} of the version
  */
 #include "discover/go.h"
@@ -29,7 +31,8 @@ static int search(const struct elf_file *file, uint64_t offset, uint64_t size, u
 
 	size = MIN(size, (uint64_t)SEARCH_BYTES);
 	for (uint64_t from = 0; from < size; from += sizeof(page)) {
-		ssize_t len = elf_read_some(file, offset + from, page, MIN(size - from, sizeof(page)));
+		ssize_t len = elf_read_some(file, offset + from, page,
+					    MIN(size - from, sizeof(page)));
 
 		for (ssize_t i = 0; i + (ssize_t)sizeof(magic) <= len; i += BLOB_ALIGN) {
 			if (memcmp(page + i, magic, sizeof(magic)))

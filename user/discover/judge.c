@@ -26,8 +26,9 @@ uint64_t container_hash(struct bytes id)
 }
 
 /*
- * A container with a cgroup namespace of its own (usual with cgroup v2) sees `0::/`. What tells it
- * from a system container (LXC), where everything there is to see is its own, is the host's pid namespace.
+ * A container with a cgroup namespace of its own (usual with cgroup v2) sees `0::/`. What tells
+ * it from a system container (LXC), where everything there is to see is its own, is the host's
+ * pid namespace.
  */
 static bool agent_in_container(const struct judge *judge)
 {
@@ -74,8 +75,8 @@ int judge_open(struct judge *judge, const struct config *config, const char *pro
 	judge->self_pid_ns = namespace_inode(judge->root_fd, "self/ns/pid");
 	judge->self_in_container = agent_in_container(judge);
 	if (judge->self_pid_ns && judge->self_pid_ns != INITIAL_PID_NS)
-		log_warn(0, "discover: processes will lack names: the agent has a pid namespace of its "
-			 "own, the kernel's pids mean nothing there: run it with the host's "
+		log_warn(0, "discover: processes will lack names: the agent has a pid namespace of "
+			 "its own, the kernel's pids mean nothing there: run it with the host's "
 			 "(hostPID: true, --pid=host)");
 	return 0;
 }

@@ -51,8 +51,9 @@ void judge_close(struct judge *judge);
 int judge_process(struct judge *judge, uint32_t tgid, struct judgement *ret);
 
 /*
- * By the event alone, of a process that is gone. `before`: the resource it had until this exec, or NULL,
- * and where its name came from: a name out of the environment or the pod is kept. Returns 0 or -ENOMEM.
+ * By the event alone, of a process that is gone. `before`: the resource it had until this exec,
+ * or NULL, and where its name came from: a name out of the environment or the pod is kept.
+ * Returns 0 or -ENOMEM.
  */
 int judge_event(struct judge *judge, const struct process_event *event,
 		const struct resource *before, enum service_source source, struct judgement *ret);

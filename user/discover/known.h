@@ -39,9 +39,9 @@ void known_done(struct known_table *known);
 struct known *known_find(const struct known_table *known, uint32_t tgid);
 
 /*
- * Acts on a judgement, whose reference it takes over. `watched`: the kernel may have entered the process
- * already, so what is not selected must be taken out and the pipeline told. `alive`: false leaves the BPF
- * map alone: the process is gone, its pid may be another's.
+ * Acts on a judgement, whose reference it takes over. `watched`: the kernel may have entered the
+ * process already, so what is not selected must be taken out and the pipeline told. `alive`:
+ * false leaves the BPF map alone: the process is gone, its pid may be another's.
  */
 void known_apply(struct known_table *known, uint32_t tgid, struct judgement judgement, bool watched,
 		 bool alive);

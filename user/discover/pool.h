@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The live resources of the discover thread, each once: equal resources of several processes
- * are one pointer, so the pipeline may compare pointers. The pool holds a reference on each and gives
+ * The live resources of the discover thread, each once: equal resources of several processes are
+ * one pointer, so the pipeline may compare pointers. The pool holds a reference on each and gives
  * up those that nobody else holds.
  */
 #ifndef SONDE_DISCOVER_POOL_H

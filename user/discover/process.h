@@ -51,8 +51,8 @@ struct process {
 };
 
 /*
- * Fills `process` from <root>/<tgid>. What the kernel does not let us see is left empty. Returns 0 with
- * dir_fd open, or -errno: -ESRCH when it is gone.
+ * Fills `process` from <root>/<tgid>. What the kernel does not let us see is left empty. Returns
+ * 0 with dir_fd open, or -errno: -ESRCH when it is gone.
  */
 int process_read(int root_fd, uint32_t tgid, struct process *process);
 

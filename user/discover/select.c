@@ -16,7 +16,8 @@ static bool any_matches(const struct config_list *globs, const char *text)
 }
 
 /* A glob may be meant for the whole path (`/usr/bin/py*`) or for the name (`py*`). */
-static bool executable_matches(const struct config_list *globs, const struct select_subject *subject)
+static bool executable_matches(const struct config_list *globs,
+			       const struct select_subject *subject)
 {
 	return (subject->exe[0] && any_matches(globs, subject->exe)) ||
 	       any_matches(globs, subject->base_name);

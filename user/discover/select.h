@@ -23,16 +23,16 @@ struct select_verdict {
 };
 
 /*
- * Never: a kernel thread, the agent (`self_tgid`), another `sonde`, an excluded executable. Else, with a
- * list of executables, pids, containers or ports given: what is in one of them; with only ports left to
- * match, every process, its connections by port. With no list: by `select`, where AUTO is containers only
- * when the agent itself is in one, else everything.
+ * Never: a kernel thread, the agent (`self_tgid`), another `sonde`, an excluded executable. Else,
+ * with a list of executables, pids, containers or ports given: what is in one of them; with only
+ * ports left to match, every process, its connections by port. With no list: by `select`, where
+ * AUTO is containers only when the agent itself is in one, else everything.
  */
 struct select_verdict select_process(const struct config *config,
 				     const struct select_subject *subject, uint32_t self_tgid,
 				     bool self_in_container);
 
-/* Whether only processes in containers can be selected: then others need not be watched meanwhile. */
+/* Can only processes in containers be selected? Then others need not be watched meanwhile. */
 bool select_containers_only(const struct config *config, bool self_in_container);
 
 #endif

@@ -51,7 +51,8 @@ static struct bytes without_part(struct bytes name, struct bytes part)
 
 /*
  * A pod template's hash: a decimal number whose digits 0 to 9 became 4 5 6 7 8 9 b c d f. One
- * without any digit left could be a word (`grpcgw`) and is taken only when spelled with those letters.
+ * without any digit left could be a word (`grpcgw`) and is taken only when spelled with those
+ * letters.
  */
 static bool is_pod_hash(struct bytes part)
 {
@@ -87,7 +88,7 @@ struct bytes service_workload(struct bytes pod_name)
 struct making {
 	struct service *service;
 	struct bytes own_name, own_instance;	/* of the process's OTEL_RESOURCE_ATTRIBUTES */
-	bool own;				/* pairs are the process's, not the configuration's */
+	bool own;				/* pairs are the process's own */
 };
 
 static void set_extra(struct making *making, struct bytes name, struct bytes value)

@@ -7,7 +7,7 @@
  *   1. OTEL_SERVICE_NAME in the process's own environment
  *   2. service.name in its OTEL_RESOURCE_ATTRIBUTES
  *   3. resource.service_name of the agent's configuration
- *   4. in a Kubernetes pod: the workload, which is the pod's name without what controllers append to it
+ *   4. in a Kubernetes pod: the workload, the pod's name without what controllers append to it
  *   5. what an interpreter runs (discover/command.h), else the executable's base name
  */
 #ifndef SONDE_DISCOVER_SERVICE_H
@@ -20,7 +20,7 @@
 #include "model/resource.h"
 
 #define SERVICE_NAME_MAX 255			/* bytes */
-#define SERVICE_STORAGE_BYTES (48 * 1024)	/* RESOURCE_EXTRA_MAX longest pairs and the fields */
+#define SERVICE_STORAGE_BYTES (48 * 1024)	/* RESOURCE_EXTRA_MAX longest pairs and more */
 
 struct service_input {
 	struct process_names names;
@@ -43,9 +43,9 @@ struct service {
 /*
  * Attributes of the configuration come below the process's own; service.name and
  * service.instance.id of the configuration are not for others and ignored; container.id,
- * process.executable.name and k8s.pod.uid are what was observed, whatever a process says; telemetry.* is
- * the exporters'. `storage` must be empty, with SERVICE_STORAGE_BYTES reserved; the view points into it,
- * into `in` and into `config`.
+ * process.executable.name and k8s.pod.uid are what was observed, whatever a process says;
+ * telemetry.* is the exporters'. `storage` must be empty, with SERVICE_STORAGE_BYTES reserved;
+ * the view points into it, into `in` and into `config`.
  */
 void service_describe(const struct service_input *in, const struct config *config,
 		      struct buf *storage, struct service *ret);
@@ -58,9 +58,10 @@ void service_inherit(const struct resource *from, struct bytes executable, struc
 		     struct resource *ret_view);
 
 /*
- * The workload of a pod's name: without a ReplicaSet's -HASH-XXXXX, a CronJob's -MINUTES-XXXXX, a Job's
- * or DaemonSet's -XXXXX, a StatefulSet's -N (Kubernetes: apimachinery's SafeEncodeString and
- * generateName; their alphabet has neither vowels nor 0, 1, 3). No bytes: not a pod's name (RFC 1123).
+ * The workload of a pod's name: without a ReplicaSet's -HASH-XXXXX, a CronJob's -MINUTES-XXXXX, a
+ * Job's or DaemonSet's -XXXXX, a StatefulSet's -N (Kubernetes: apimachinery's SafeEncodeString
+ * and generateName; their alphabet has neither vowels nor 0, 1, 3). No bytes: not a pod's name
+ * (RFC 1123).
  */
 struct bytes service_workload(struct bytes pod_name);
 

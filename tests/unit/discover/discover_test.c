@@ -100,7 +100,7 @@ static void an_exec_replaces_what_the_process_was(void **state)
 	assert_int_equal(world.sets, 2);
 	world_exec(&world, 10, 1);	/* the scan had seen it, the ring tells it again */
 	assert_string_equal(world_hear(&world), "");
-	assert_int_equal(world.sets, 3);	/* the kernel's provisional entry is replaced all the same */
+	assert_int_equal(world.sets, 3);	/* over the kernel's provisional entry */
 	world_exit(&world, 10, 1);
 	assert_string_equal(world_hear(&world), "-10@1;");
 	assert_false(world.in_map[10]);

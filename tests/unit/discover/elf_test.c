@@ -94,7 +94,8 @@ static void what_is_no_elf_or_not_ours_is_refused_clearly(void **state)
 	uint8_t file[ELF_BUILT_SIZE];
 
 	assert_int_equal(elf_read_bytes(BYTES(""), &info), -ENOEXEC);
-	assert_int_equal(elf_read_bytes(BYTES("#!/bin/sh\nexec true # and more\n"), &info), -ENOEXEC);
+	assert_int_equal(elf_read_bytes(BYTES("#!/bin/sh\nexec true # more\n"), &info),
+			 -ENOEXEC);
 	assert_int_equal(read_built(&(struct elf_recipe){ .big_endian = true }, &info),
 			 -EOPNOTSUPP);
 	elf_build(&(struct elf_recipe){ 0 }, file);
@@ -203,7 +204,8 @@ static void the_cache_reads_a_file_once_and_again_when_it_changed(void **state)
 	struct elf_cache cache;
 
 	assert_int_equal(elf_cache_init(&cache, 4), 0);
-	write_built(dir_fd, "a", &(struct elf_recipe){ .go = ELF_GO_INLINE, .go_version = "go1.20" });
+	write_built(dir_fd, "a", &(struct elf_recipe){ .go = ELF_GO_INLINE,
+						       .go_version = "go1.20" });
 	assert_int_equal(symlinkat("a", dir_fd, "link"), 0);
 	first = elf_cache_get(&cache, dir_fd, "a");
 	assert_string_equal(first->go_version, "go1.20");
@@ -212,7 +214,8 @@ static void the_cache_reads_a_file_once_and_again_when_it_changed(void **state)
 	assert_int_equal(cache.table.used, 1);
 
 	unlinkat(dir_fd, "a", 0);
-	write_built(dir_fd, "b", &(struct elf_recipe){ .go = ELF_GO_INLINE, .go_version = "go1.21" });
+	write_built(dir_fd, "b", &(struct elf_recipe){ .go = ELF_GO_INLINE,
+						       .go_version = "go1.21" });
 	assert_int_equal(renameat(dir_fd, "b", dir_fd, "a"), 0);
 	assert_string_equal(elf_cache_get(&cache, dir_fd, "a")->go_version, "go1.21");
 

@@ -29,7 +29,8 @@ static int make_tree(void **state)
 {
 	tree_make(&tree);
 	process = malloc(sizeof(*process));
-	memset(process, 0xaa, sizeof(*process));	/* what one process leaves, the next must not see */
+	/* what one process leaves, the next must not see */
+	memset(process, 0xaa, sizeof(*process));
 	return 0;
 }
 

@@ -18,7 +18,8 @@ static const struct select_subject web = {
 	.tgid = 42, .exe = "/usr/bin/web", .base_name = "web", .container_id = "",
 };
 static const struct select_subject boxed = {
-	.tgid = 43, .exe = "/app", .base_name = "app", .container_id = "0f1e2d", .in_container = true,
+	.tgid = 43, .exe = "/app", .base_name = "app", .container_id = "0f1e2d",
+	.in_container = true,
 };
 static const struct select_subject gone = {
 	.tgid = 44, .exe = "", .base_name = "curl", .container_id = "",

@@ -105,7 +105,7 @@ static void a_pods_name_is_stripped_of_what_controllers_append(void **state)
 		{ "postgres-0", "postgres" },			/* StatefulSet */
 		{ "kafka-broker-12", "kafka-broker" },
 		{ "plain", "plain" },
-		{ "hello-server", "hello-server" },		/* a bare pod: `server` has vowels */
+		{ "hello-server", "hello-server" },		/* a bare pod, with vowels */
 		{ "api-grpcgw-x2x4z", "api-grpcgw" },		/* a word, not a hash */
 		{ "shop-2024", "shop" },			/* reads as a StatefulSet's */
 		{ "shop-20240101", "shop-20240101" },

@@ -116,7 +116,8 @@ static inline struct process_event world_event(enum event_kind kind, uint32_t tg
 					       uint64_t start_ticks)
 {
 	struct process_event event = {
-		.event = { .kind = (uint16_t)kind, .size = sizeof(event), .tgid = tgid, .tid = tgid },
+		.event = { .kind = (uint16_t)kind, .size = sizeof(event), .tgid = tgid,
+			   .tid = tgid },
 		/* the kernel's times are finer than those of /proc */
 		.start_ns = start_ticks * TREE_TICK_NS + 12345,
 		.parent_tgid = 1,
