@@ -206,7 +206,8 @@ int judge_event(struct judge *judge, const struct process_event *event,
 		.exe = "",
 		.base_name = comm,
 		.container_id = container.id,
-		.kernel_thread = event->parent_tgid == 2,	/* kthreadd */
+		/* forked by kthreadd; what it lets exec is a program (modprobe, a core handler) */
+		.kernel_thread = event->parent_tgid == 2 && event->event.kind == EVENT_FORK,
 	};
 	struct select_verdict verdict;
 	int r = 0;
