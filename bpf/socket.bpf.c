@@ -70,6 +70,13 @@ struct {
 } conns SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);	/* Unix sockets, by inode number */
+	__uint(max_entries, UNIX_CONNS_MAX);
+	__type(key, __u64);
+	__type(value, struct conn);
+} unix_conns SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);	/* what a new entry of `conns` is copied from */
 	__uint(max_entries, 1);
 	__type(key, __u32);
@@ -180,6 +187,19 @@ int BPF_PROG(fexit_unix_recv, struct socket *socket)
 	return on_moved(socket->sk, KEEP_STORAGE, SOCKET_RX, fexit_result(ctx), 0, -1);
 }
 
+/* Before 6.5 sendfile and splice take this way. */
+SEC("fexit/tcp_sendpage")
+int BPF_PROG(fexit_tcp_page, struct sock *sk)
+{
+	return on_moved(sk, KEEP_STORAGE, SOCKET_TX, fexit_result(ctx), 0, -1);
+}
+
+SEC("fexit/unix_stream_sendpage")
+int BPF_PROG(fexit_unix_page, struct socket *socket)
+{
+	return on_moved(socket->sk, KEEP_STORAGE, SOCKET_TX, fexit_result(ctx), 0, -1);
+}
+
 /* --- choice kprobe: the entry keeps the socket for the return ----------------------------------- */
 
 static __always_inline int enter_call(u64 sk)
@@ -250,6 +270,31 @@ SEC("kretprobe/unix_stream_recvmsg")
 int BPF_KRETPROBE(leave_unix_recv, int ret)
 {
 	return leave_call(SOCKET_RX, ret);
+}
+
+/* Before 6.5 sendfile and splice take this way. */
+SEC("kprobe/tcp_sendpage")
+int BPF_KPROBE(enter_tcp_page, u64 sk)
+{
+	return enter_call(sk);
+}
+
+SEC("kretprobe/tcp_sendpage")
+int BPF_KRETPROBE(leave_tcp_page, int ret)
+{
+	return leave_call(SOCKET_TX, ret);
+}
+
+SEC("kprobe/unix_stream_sendpage")
+int BPF_KPROBE(enter_unix_page, struct socket *socket)
+{
+	return enter_call((u64)BPF_CORE_READ(socket, sk));
+}
+
+SEC("kretprobe/unix_stream_sendpage")
+int BPF_KRETPROBE(leave_unix_page, int ret)
+{
+	return leave_call(SOCKET_TX, ret);
 }
 
 /* --- choice syscall: every kernel ------------------------------------------------------------ */

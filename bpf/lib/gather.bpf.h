@@ -159,22 +159,30 @@ __noinline int write_big(struct conn *conn, const struct moved *moved, u32 want)
 
 /* --- connections --------------------------------------------------------------------------- */
 
-static __always_inline struct conn *conn_find(void *sk, const enum keep keep, bool create)
+static __always_inline struct conn *hash_find(void *map, u64 key, bool create)
 {
-	u64 key = (u64)sk;
-	struct conn *conn, *zero;
+	struct conn *conn = bpf_map_lookup_elem(map, &key), *zero;
 	u32 none = 0;
 
-	if (keep == KEEP_STORAGE)
-		return bpf_sk_storage_get(&storage, sk, 0, create ? BPF_SK_STORAGE_GET_F_CREATE : 0);
-	conn = bpf_map_lookup_elem(&conns, &key);
 	if (conn || !create)
 		return conn;
 	zero = bpf_map_lookup_elem(&conn_zero, &none);
 	if (!zero)
 		return NULL;
-	bpf_map_update_elem(&conns, &key, zero, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&conns, &key);
+	bpf_map_update_elem(map, &key, zero, BPF_NOEXIST);
+	return bpf_map_lookup_elem(map, &key);
+}
+
+static __always_inline struct conn *conn_find(void *sk, const enum keep keep, bool create)
+{
+	const struct sock *sock = sk;
+
+	if (keep == KEEP_STORAGE)
+		return bpf_sk_storage_get(&storage, sk, 0, create ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+	/* nobody tells the end of a Unix socket, and its address is soon another's: inodes are not */
+	if (BPF_CORE_READ(sock, __sk_common.skc_family) == AF_UNIX)
+		return hash_find(&unix_conns, BPF_CORE_READ(sock, sk_socket, file, f_inode, i_ino), create);
+	return hash_find(&conns, (u64)sk, create);
 }
 
 /* Positions reached in both directions, the call's own bytes included. */
@@ -275,7 +283,8 @@ static __always_inline struct conn *conn_begin(void *socket, const enum keep kee
 	conn_read_endpoints(&conn->record, sk);
 	conn->record.conn = (u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32() | 1;
 	conn_give(conn);
-	count_in(&socket_stats, SOCKET_STAT_CONNS);
+	if (tcp)
+		count_in(&socket_stats, SOCKET_STAT_CONNS);
 	return conn;
 }
 
@@ -293,11 +302,10 @@ static __always_inline u32 bytes_wanted(struct conn *conn, const struct target_e
 	}
 	if (!moved->payload.readable)
 		return 0;
-	if (conn->turn_copied >= budget) {
-		if (peek(moved) == MAGIC_NONE)
-			return 0;
+	if (conn->turn_copied && conn->turn_copied + moved->length > budget && peek(moved) != MAGIC_NONE)
 		conn->turn_copied = 0;	/* a pipelined message begins with this call */
-	}
+	if (conn->turn_copied >= budget)
+		return 0;
 	budget -= conn->turn_copied;
 	return moved->length < budget ? moved->length : budget;
 }

@@ -91,6 +91,7 @@ struct sock {
 	u8 sk_shutdown;
 	u16 sk_type;
 	u16 sk_protocol;
+	struct socket *sk_socket;
 };
 struct tcp_sock {
 	u32 copied_seq;
@@ -98,6 +99,7 @@ struct tcp_sock {
 };
 struct socket {
 	struct sock *sk;
+	struct file *file;
 };
 struct msghdr {
 	unsigned int msg_flags;
@@ -105,6 +107,7 @@ struct msghdr {
 
 struct inode {
 	unsigned short i_mode;
+	unsigned long i_ino;
 };
 struct file {
 	struct inode *f_inode;

@@ -7,6 +7,7 @@
 #define DATA_RING_BYTES (2 * 1024 * 1024)	/* * */
 #define TARGETS_MAX 16384			/* * processes watched at a time */
 #define CONNS_MAX 65536				/* * connections with state, hash-keyed choices only */
+#define UNIX_CONNS_MAX 1024			/* Unix sockets with state, the same choices; oldest forgotten */
 #define PORTS_MAX 64				/* ports that select */
 #define IGNORED_MAX 4096			/* connections user space gave up, oldest forgotten */
 #define CALLS_MAX 16384				/* threads inside a socket call, choice kprobe */

@@ -76,7 +76,7 @@ struct socket_settings {
 /* Per-CPU counters of bpf/socket.bpf.c, map `socket_stats`. */
 enum socket_stat {
 	SOCKET_STAT_RECORDS,	/* records written */
-	SOCKET_STAT_CONNS,	/* connections whose state was created */
+	SOCKET_STAT_CONNS,	/* TCP connections whose state was created */
 	SOCKET_STAT_CONNS_GONE,	/* ... and freed */
 	SOCKET_STAT_UNREADABLE,	/* calls counted whose bytes could not be reached */
 	SOCKET_STAT_CONTENDED,	/* records written unheld, since two CPUs met on one connection */

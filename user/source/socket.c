@@ -17,6 +17,7 @@
 #include "source/process.h"
 #include "source/socket_valid.h"
 #include "source/source.h"
+#include "source/tracepoint.h"
 
 /* A socket's state costs its value and the allocator's rounding up to a page's fraction. */
 #define CONN_BYTES 4096
@@ -37,10 +38,10 @@ static const struct choice socket_choices[] = {
 	  "bytes of io_uring, sendfile and splice (counted and timed)" },
 	{ "fentry", "fexit of tcp_sendmsg, tcp_recvmsg: kernel 5.17 with trampolines (arm64: 6.0)",
 	  "about 0.5 us a request, paid by watched processes only",
-	  "bytes of io_uring and splice; before 6.5 sendfile altogether" },
+	  "bytes of io_uring, sendfile and splice (counted and timed)" },
 	{ "kprobe", "kprobes and kretprobes of the same: kernel 5.15",
 	  "about 0.2 us more a call than fentry, others pay 0.1 us a call",
-	  "as fentry; sendfile before 6.5 altogether" },
+	  "as fentry" },
 	{ "syscall", "tracepoints syscalls:sys_exit_*: kernel 5.15",
 	  "every thread on the node takes the slow system-call path: 10-15 % of a saturated server",
 	  "io_uring and splice altogether" },
@@ -50,22 +51,29 @@ static const struct choice socket_choices[] = {
 /* What each choice loads; `data` and the tables of targets and settings go with all of them. */
 static const char *const length_programs[] = { "length_send", "length_recv", "state_storage", NULL };
 static const char *const fentry_programs[] = {
-	"fexit_tcp_send", "fexit_tcp_recv", "fexit_unix_send", "fexit_unix_recv", "state_storage", NULL
+	"fexit_tcp_send", "fexit_tcp_recv", "fexit_unix_send", "fexit_unix_recv", "fexit_tcp_page",
+	"fexit_unix_page", "state_storage", NULL
 };
 static const char *const kprobe_programs[] = {
 	"enter_tcp_send", "leave_tcp_send", "enter_tcp_recv", "leave_tcp_recv", "enter_unix_send",
-	"leave_unix_send", "enter_unix_recv", "leave_unix_recv", "state_hash", NULL
+	"leave_unix_send", "enter_unix_recv", "leave_unix_recv", "enter_tcp_page", "leave_tcp_page",
+	"enter_unix_page", "leave_unix_page", "state_hash", NULL
 };
 static const char *const syscall_programs[] = {
 	"exit_read", "exit_readv", "exit_recvfrom", "exit_recvmsg", "exit_write", "exit_writev",
 	"exit_sendto", "exit_sendmsg", "exit_sendmmsg", "exit_sendfile64", "state_hash", NULL
 };
+/* Of functions that 6.5 did away with. */
+static const char *const optional_programs[] = {
+	"fexit_tcp_page", "fexit_unix_page", "enter_tcp_page", "leave_tcp_page", "enter_unix_page",
+	"leave_unix_page", NULL
+};
 static const char *const storage_maps[] = {
 	"data", "targets", "ports", "ignored", "storage", "mmsgs", "drops", "socket_stats", NULL
 };
 static const char *const hash_maps[] = {
-	"data", "targets", "ports", "ignored", "conns", "conn_zero", "calls", "mmsgs", "drops",
-	"socket_stats", NULL
+	"data", "targets", "ports", "ignored", "conns", "unix_conns", "conn_zero", "calls", "mmsgs",
+	"drops", "socket_stats", NULL
 };
 
 static const struct {
@@ -120,6 +128,7 @@ static int set_up(struct socket_source *source, const struct config *config, uns
 	struct socket_bpf *skel = source->skel;
 
 	object_keep(skel->obj, choice_parts[choice].programs, choice_parts[choice].maps);
+	object_drop_missing(skel->obj, optional_programs);
 	skel->rodata->settings.wake_bytes = config->ring_bytes / 4;
 	bpf_map__set_max_entries(skel->maps.data, config->ring_bytes);
 	return bpf_map__reuse_fd(skel->maps.targets, process_source_targets_fd(shared_process));
@@ -152,7 +161,9 @@ static int load(struct socket_source *source, const struct config *config, unsig
 	source->ring = ring_buffer__new(bpf_map__fd(source->skel->maps.data), deliver, source, NULL);
 	if (!source->ring)
 		return -errno;
-	r = socket_bpf__attach(source->skel);
+	r = tracepoints_attach(source->skel->skeleton);
+	if (r >= 0)
+		r = socket_bpf__attach(source->skel);
 	if (r < 0)
 		choice_explain(result, r, "attach");
 	return r;

@@ -3,6 +3,7 @@
 #include "source/source.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -88,6 +89,24 @@ void object_keep(struct bpf_object *object, const char *const *programs, const c
 			continue;
 		bpf_map__set_autocreate(map, listed(maps, bpf_map__name(map)));
 	}
+}
+
+void object_drop_missing(struct bpf_object *object, const char *const *programs)
+{
+	struct btf *kernel = NULL;
+
+	for (; *programs; programs++) {
+		struct bpf_program *program = bpf_object__find_program_by_name(object, *programs);
+		const char *section = program ? strchr(bpf_program__section_name(program), '/') : NULL;
+
+		if (!section || !bpf_program__autoload(program))
+			continue;
+		if (!kernel)
+			kernel = btf__load_vmlinux_btf();
+		if (!kernel || btf__find_by_name_kind(kernel, section + 1, BTF_KIND_FUNC) < 0)
+			bpf_program__set_autoload(program, false);
+	}
+	btf__free(kernel);
 }
 
 void choice_explain(struct choice_result *result, int error, const char *doing)

@@ -67,6 +67,9 @@ void source_quiet_libbpf(void);
 /* Programs and maps of an object that one choice uses, NULL-terminated; the rest stays unloaded. */
 void object_keep(struct bpf_object *object, const char *const *programs, const char *const *maps);
 
+/* Leaves out those of the programs (of sections KIND/FUNCTION) whose function this kernel has not. */
+void object_drop_missing(struct bpf_object *object, const char *const *programs);
+
 /* Explains a failed load or attach of BPF in a person's words. `doing` is "load" or "attach". */
 void choice_explain(struct choice_result *result, int error, const char *doing);
 
