@@ -10,8 +10,8 @@
 const struct command commands[] = {
 	{ "agent", "[OPTION VALUE]...", "watches processes; serves and sends metrics and spans",
 	  agent_main },
-	{ "doctor", "[--json] [OPTION VALUE]...", "what this kernel allows, what is degraded, what to do",
-	  doctor_main },
+	{ "doctor", "[--json] [OPTION VALUE]...",
+	  "what this kernel allows, what is degraded, what to do", doctor_main },
 	{ "top", "[--once] [--json]", "live table of services and routes", top_main },
 	{ "version", "", "prints the version", version_main },
 	{ "document", "NAME", NULL, document_main },
@@ -23,9 +23,10 @@ static int print_commands(void)
 	fputs("usage: sonde COMMAND [OPTION]...\n\nCommands:\n", stdout);
 	for (const struct command *command = commands; command->name; command++) {
 		if (command->help)
-			printf("  %-8s %-27s %s\n", command->name, command->arguments, command->help);
+			printf("  %-8s %-27s %s\n", command->name, command->arguments,
+			       command->help);
 	}
-	fputs("\n`sonde COMMAND --help` has the options of each; sonde(8) has all of it.\n", stdout);
+	fputs("\n`sonde COMMAND --help` has its options; sonde(8) has all of it.\n", stdout);
 	return EXIT_DONE;
 }
 

@@ -49,7 +49,7 @@ static void check_path(struct routes *routes, struct bytes path)
 	struct bytes again = route_of(routes, 1, path, &again_refused);
 
 	check_text(route);
-	/* the first look may have made room by a collapse; then the second is the answer that stays */
+	/* a refused first look may have made room by a collapse */
 	if (!refused)
 		check(again.at == route.at && again.len == route.len && !again_refused);
 	check_text(again);

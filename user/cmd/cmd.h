@@ -5,7 +5,7 @@
 
 enum {
 	EXIT_DONE = 0,
-	EXIT_FAILED = 1,	/* while running; standard error has said what, why and what to do */
+	EXIT_FAILED = 1,	/* while running; standard error says what, why, what to do */
 	EXIT_USAGE = 2,
 	EXIT_UNSUPPORTED = 77,	/* this kernel, or this place in the system, cannot */
 };

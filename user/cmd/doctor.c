@@ -142,9 +142,9 @@ static bool take_json(int *argc, char **argv)
 static int print_usage(void)
 {
 	fputs("usage: sonde doctor [--json] [OPTION VALUE]...\n\n"
-	      "Says what this kernel allows, which choice of each source the agent would take and why,\n"
-	      "what is degraded, and what to do about it. --json: the same as one JSON object.\n"
-	      "Options are those of sonde agent: give both the same, to see what the agent would do.\n\n"
+	      "Says what this kernel allows, which choice of each source the agent would take and\n"
+	      "why, what is degraded, and what to do about it. --json: the same as JSON.\n"
+	      "Options are those of sonde agent: give both the same, to see what it would do.\n\n"
 	      "Exit status: 0 every source works, 1 some do not, 2 wrong usage, 77 none does.\n",
 	      stdout);
 	return EXIT_DONE;

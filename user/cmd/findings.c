@@ -41,8 +41,8 @@ static void judge_btf(const struct place *place, struct finding *finding)
 	if (place->has_btf)
 		return;
 	finding->state = FINDING_REFUSED;
-	SAY(finding->note, "the kernel was built without CONFIG_DEBUG_INFO_BTF, or /sys is not mounted: "
-	    "boot a distribution's kernel");
+	SAY(finding->note, "the kernel was built without CONFIG_DEBUG_INFO_BTF, or /sys is not "
+	    "mounted: boot a distribution's kernel");
 }
 
 static const struct {
@@ -72,12 +72,13 @@ static void judge_capabilities(const struct place *place, struct finding *findin
 		SAY(finding->value, "none");
 	if (!loads) {
 		finding->state = FINDING_REFUSED;
-		SAY(finding->note, "programs cannot be loaded without BPF and PERFMON (or SYS_ADMIN): run as "
-		    "root, in a pod with privileged: true or these capabilities");
+		SAY(finding->note, "nothing can be loaded without BPF and PERFMON (or SYS_ADMIN): "
+		    "run as root, in a pod with privileged: true or these capabilities");
 	} else if (!has(place, CAP_SYS_PTRACE)) {
 		finding->state = FINDING_DEGRADED;
-		SAY(finding->note, "without SYS_PTRACE the executable and environment of other users' "
-		    "processes cannot be read, so their services go by command name: add the capability");
+		SAY(finding->note, "without SYS_PTRACE the executable and environment of other "
+		    "users' processes cannot be read, so their services go by command name: add "
+		    "the capability");
 	}
 }
 
@@ -87,8 +88,8 @@ static void judge_user_ns(const struct place *place, struct finding *finding)
 	if (place->initial_user_ns)
 		return;
 	finding->state = FINDING_REFUSED;
-	SAY(finding->note, "root of a user namespace (rootless container) may not load programs: run "
-	    "as the machine's root, in a pod without hostUsers: false");
+	SAY(finding->note, "root of a user namespace (rootless container) may not load programs: "
+	    "run as the machine's root, in a pod without hostUsers: false");
 }
 
 static void judge_pid_ns(const struct place *place, struct finding *finding)
@@ -97,8 +98,8 @@ static void judge_pid_ns(const struct place *place, struct finding *finding)
 	if (place->initial_pid_ns)
 		return;
 	finding->state = FINDING_DEGRADED;
-	SAY(finding->note, "the kernel's process ids are not those of this /proc: processes cannot be "
-	    "selected or named: run with hostPID: true (Docker: --pid=host)");
+	SAY(finding->note, "the kernel's process ids are not those of this /proc: processes "
+	    "cannot be selected or named: run with hostPID: true (Docker: --pid=host)");
 }
 
 static void judge_lockdown(const struct place *place, struct finding *finding)
@@ -107,16 +108,16 @@ static void judge_lockdown(const struct place *place, struct finding *finding)
 	if (strcmp(place->lockdown, "confidentiality"))
 		return;
 	finding->state = FINDING_REFUSED;
-	SAY(finding->note, "in this mode programs may not read memory: boot with lockdown=integrity or "
-	    "without lockdown");
+	SAY(finding->note, "in this mode programs may not read memory: boot with "
+	    "lockdown=integrity or without lockdown");
 }
 
 static void judge_seccomp(const struct place *place, struct finding *finding)
 {
 	SAY(finding->value, "%s", place->seccomp ? "filter" : "none");
 	if (place->seccomp)
-		SAY(finding->note, "if sources are refused below, the filter may forbid bpf(2): run with "
-		    "privileged: true or seccompProfile: Unconfined");
+		SAY(finding->note, "if sources are refused below, the filter may forbid bpf(2): "
+		    "run with privileged: true or seccompProfile: Unconfined");
 }
 
 /* Since 5.11 memory of maps is charged to the cgroup: the limit no longer counts. */
@@ -133,8 +134,8 @@ static void judge_tracefs(const struct place *place, struct finding *finding)
 {
 	SAY(finding->value, "%s", place->has_tracefs ? "mounted" : "not mounted");
 	if (!place->has_tracefs)
-		SAY(finding->note, "only the choice syscall of source socket needs it: mount -t tracefs "
-		    "tracefs /sys/kernel/tracing");
+		SAY(finding->note, "only the choice syscall of source socket needs it: mount -t "
+		    "tracefs tracefs /sys/kernel/tracing");
 }
 
 static void judge_bpffs(const struct place *place, struct finding *finding)

@@ -37,7 +37,8 @@ int kernel_judge(const char *release, bool has_btf, char *ret_why, size_t size)
 	if (!has_btf) {
 		snprintf(ret_why, size,
 			 "kernel %.64s: no BTF (" KERNEL_BTF_PATH "): it was built without "
-			 "CONFIG_DEBUG_INFO_BTF; boot a distribution's kernel, or mount /sys", release);
+			 "CONFIG_DEBUG_INFO_BTF; boot a distribution's kernel, or mount /sys",
+			 release);
 		return -EOPNOTSUPP;
 	}
 	return 0;

@@ -132,7 +132,8 @@ void place_read(struct place *ret_place)
 	read_status(&place);
 	place.memlock_bytes = getrlimit(RLIMIT_MEMLOCK, &limit) ? 0 : limit.rlim_cur;
 	read_lockdown(&place);
-	place.unprivileged_bpf_disabled = read_setting("/proc/sys/kernel/unprivileged_bpf_disabled");
+	place.unprivileged_bpf_disabled =
+		read_setting("/proc/sys/kernel/unprivileged_bpf_disabled");
 	place.kptr_restrict = read_setting("/proc/sys/kernel/kptr_restrict");
 	place.perf_event_paranoid = read_setting("/proc/sys/kernel/perf_event_paranoid");
 	place.bpf_stats_enabled = read_setting("/proc/sys/kernel/bpf_stats_enabled");

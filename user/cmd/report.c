@@ -61,10 +61,11 @@ static void summarise(struct report *report, unsigned working)
 				  "no source does: the reason stands with each choice");
 	} else if (missing) {
 		snprintf(report->summary, sizeof(report->summary),
-			 "Sonde works here in part: %u of %u sources cannot: the reason stands with "
-			 "each choice", missing, report->source_count);
+			 "Sonde works here in part: %u of %u sources cannot: the reason stands "
+			 "with each choice", missing, report->source_count);
 	} else if (degraded || refused || count_second_best(report)) {
-		summarise_finding(report, "Sonde works here, degraded", refused ? refused : degraded,
+		summarise_finding(report, "Sonde works here, degraded",
+				  refused ? refused : degraded,
 				  "a source uses a choice that is not its best: see what it costs");
 	} else {
 		report->state = FINDING_OK;
@@ -124,8 +125,8 @@ static void print_choice(const struct report_source *source, int index, FILE *ou
 
 void report_print_text(const struct report *report, FILE *out)
 {
-	fprintf(out, "sonde %s on Linux %s %s\n\nThis place\n", SONDE_VERSION, report->place.release,
-		report->place.machine);
+	fprintf(out, "sonde %s on Linux %s %s\n\nThis place\n", SONDE_VERSION,
+		report->place.release, report->place.machine);
 	for (unsigned i = 0; i < report->finding_count; i++)
 		print_finding(&report->findings[i], out);
 	fputs("\nSources, each choice really tried, best first\n", out);
@@ -137,7 +138,7 @@ void report_print_text(const struct report *report, FILE *out)
 			print_choice(source, k, out);
 		if (source->chosen < 0)
 			fprintf(out, "    no choice works%s\n",
-				source->forced >= 0 ? ": --socket-hook forces one, auto would try all" : "");
+				source->forced >= 0 ? ": one is forced, auto tries all" : "");
 	}
 	fprintf(out, "\n%s\n", report->summary);
 }

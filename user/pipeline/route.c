@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Path -> http.route. Most paths were seen a moment ago: a direct-mapped cache answers them. The rest
- * goes through the patterns, then down the tree of the service. Route texts are kept once for all
- * services and never freed: spans and series hold pointers to them.
+ * Path -> http.route. Most paths were seen a moment ago: a direct-mapped cache answers them. The
+ * rest goes through the patterns, then down the tree of the service. Route texts are kept once for
+ * all services and never freed: spans and series hold pointers to them.
  */
 #include "pipeline/route.h"
 
@@ -300,7 +300,8 @@ static int reserve(struct routes *routes)
 	r = table_init(&routes->texts, TEXTS_MAX, sizeof(struct text), sizeof(uint64_t));
 	if (r < 0)
 		return r;
-	return table_init(&routes->services, ROUTE_SERVICES_MAX, sizeof(struct service), sizeof(uint64_t));
+	return table_init(&routes->services, ROUTE_SERVICES_MAX, sizeof(struct service),
+			  sizeof(uint64_t));
 }
 
 static int set_up(struct routes *routes, const struct config *config)

@@ -91,8 +91,8 @@ static struct word word_of(struct bytes text)
 /* v1, v2beta1, v1alpha1: letters and digits in turns, and a name all the same. */
 static bool is_version(struct bytes text, const struct word *word)
 {
-	return text.len >= 2 && text.len <= 10 && (text.at[0] | 0x20) == 'v' && is_digit(text.at[1]) &&
-	       word->runs <= 2 && word->longest < NUMBER_MIN;
+	return text.len >= 2 && text.len <= 10 && (text.at[0] | 0x20) == 'v' &&
+	       is_digit(text.at[1]) && word->runs <= 2 && word->longest < NUMBER_MIN;
 }
 
 static bool word_is_token(struct bytes text)

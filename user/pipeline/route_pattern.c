@@ -30,7 +30,8 @@ static size_t wild_end(struct bytes text, size_t at)
 
 static bool starts_wild(struct bytes text, size_t at)
 {
-	return text.at[at] == '*' || text.at[at] == '{' || (text.at[at] == ':' && !at && text.len > 1);
+	return text.at[at] == '*' || text.at[at] == '{' ||
+	       (text.at[at] == ':' && !at && text.len > 1);
 }
 
 /* Returns 0 or -EINVAL. */
