@@ -122,6 +122,12 @@ static __always_inline void watch(struct process_event *event, const struct targ
 		event->watched = 1;
 }
 
+/* Where only named pids are watched, nobody wants to hear of others. */
+static __always_inline bool of_interest(u32 tgid)
+{
+	return settings.watch_new || bpf_map_lookup_elem(&targets, &tgid);
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task)
 {
@@ -129,8 +135,11 @@ int BPF_PROG(process_exec, struct task_struct *task)
 		.flags = TARGET_PROVISIONAL | settings.new_flags,
 		.copy_bytes = RESPONSE_COPY_BYTES,
 	};
-	struct process_event *event = event_new(EVENT_EXEC, task);
+	struct process_event *event;
 
+	if (!of_interest(BPF_CORE_READ(task, tgid)))
+		return 0;
+	event = event_new(EVENT_EXEC, task);
 	if (!event)
 		return 0;
 	read_cgroup(task, event);
@@ -173,6 +182,8 @@ int BPF_PROG(process_exit, struct task_struct *task)
 
 	if (BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;			/* other threads live on */
+	if (!of_interest(BPF_CORE_READ(task, tgid)))
+		return 0;
 	event = event_new(EVENT_EXIT, task);
 	if (!event)
 		return 0;
