@@ -108,16 +108,30 @@ size_t utf8_sequence(struct bytes b)
 	return len;
 }
 
+/* Eight bytes at a time, the last eight maybe twice. */
+static bool are_ascii(struct bytes b)
+{
+	uint64_t word, any = 0;
+
+	if (b.len < sizeof(word)) {
+		for (size_t i = 0; i < b.len; i++)
+			any |= b.at[i];
+		return any < 0x80;
+	}
+	for (size_t i = 0; i < b.len - sizeof(word); i += sizeof(word)) {
+		memcpy(&word, b.at + i, sizeof(word));
+		any |= word;
+	}
+	memcpy(&word, b.at + b.len - sizeof(word), sizeof(word));
+	return !((any | word) & 0x8080808080808080);
+}
+
 bool bytes_are_utf8(struct bytes b)
 {
-	uint64_t word;
 	size_t len;
 
-	for (; b.len >= sizeof(word); b = bytes_skip(b, sizeof(word))) {
-		memcpy(&word, b.at, sizeof(word));
-		if (word & 0x8080808080808080)
-			break;
-	}
+	if (are_ascii(b))
+		return true;
 	for (; b.len; b = bytes_skip(b, len)) {
 		len = utf8_sequence(b);
 		if (!len)

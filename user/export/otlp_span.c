@@ -65,7 +65,7 @@ static const struct span_table *table_of(const struct span_tables *tables, const
 	return NULL;
 }
 
-/* Copies the bytes that are no UTF-8 as U+FFFD. Returns the new end. */
+/* As many bytes as repaired_len() says. Returns the new end. */
 static uint8_t *put_repaired(uint8_t *at, struct bytes text)
 {
 	while (text.len) {
@@ -79,6 +79,7 @@ static uint8_t *put_repaired(uint8_t *at, struct bytes text)
 	return at;
 }
 
+/* The length with each byte that is no UTF-8 as U+FFFD. */
 static size_t repaired_len(struct bytes text)
 {
 	size_t total = 0;
@@ -92,6 +93,31 @@ static size_t repaired_len(struct bytes text)
 	return total;
 }
 
+/* A text ready to be written: how long it will be, and whether it has to be repaired. */
+struct sound_text {
+	struct bytes text;
+	size_t len;
+	bool sound;
+};
+
+static inline struct sound_text look_at(struct bytes text)
+{
+	struct sound_text ready = { .text = bytes_first(text, OTLP_TEXT_MAX) };
+
+	ready.sound = bytes_are_utf8(ready.text);
+	ready.len = ready.sound ? ready.text.len : repaired_len(ready.text);
+	return ready;
+}
+
+static inline uint8_t *put_ready(uint8_t *at, const struct sound_text *ready)
+{
+	if (!ready->sound)
+		return put_repaired(at, ready->text);
+	if (ready->len)
+		memcpy(at, ready->text.at, ready->len);
+	return at + ready->len;
+}
+
 /* The head of an attribute: tag and length of KeyValue, the key, tag and length of AnyValue. */
 static inline uint8_t *put_key(uint8_t *at, const struct span_row *row, size_t any_len)
 {
@@ -103,21 +129,16 @@ static inline uint8_t *put_key(uint8_t *at, const struct span_row *row, size_t a
 	return pb_put_varint(at, any_len);
 }
 
-static uint8_t *put_text(uint8_t *at, const struct span_row *row, struct bytes text)
+static inline uint8_t *put_text(uint8_t *at, const struct span_row *row, struct bytes text)
 {
-	bool sound = bytes_are_utf8(text);
-	size_t len = sound ? text.len : repaired_len(text);
+	struct sound_text ready = look_at(text);
 
-	at = put_key(at, row, 1 + pb_varint_size(len) + len);
+	at = put_key(at, row, 1 + pb_varint_size(ready.len) + ready.len);
 	*at++ = TAG(ANY_STRING, PB_LEN);
-	at = pb_put_varint(at, len);
-	if (!sound)
-		return put_repaired(at, text);
-	memcpy(at, text.at, len);
-	return at + len;
+	return put_ready(pb_put_varint(at, ready.len), &ready);
 }
 
-static uint8_t *put_int(uint8_t *at, const struct span_row *row, uint64_t value)
+static inline uint8_t *put_int(uint8_t *at, const struct span_row *row, uint64_t value)
 {
 	at = put_key(at, row, 1 + pb_varint_size(value));
 	*at++ = TAG(ANY_INT, PB_VARINT);
@@ -131,9 +152,9 @@ static uint8_t *put_attribute(uint8_t *at, const struct span_row *row, const str
 
 	switch (row->type) {
 	case ATTRIBUTE_TEXT: {
-		struct bytes text = bytes_first(*(const struct bytes *)field, OTLP_TEXT_MAX);
+		const struct bytes *text = field;
 
-		return text.len ? put_text(at, row, text) : at;
+		return text->len ? put_text(at, row, *text) : at;
 	}
 	case ATTRIBUTE_U16:
 		value = *(const uint16_t *)field;
@@ -153,16 +174,15 @@ static uint8_t *put_attribute(uint8_t *at, const struct span_row *row, const str
 /* `{method} {route}`, or the method alone. */
 static uint8_t *put_name(uint8_t *at, const struct span *span)
 {
-	struct bytes operation = bytes_first(span->operation, OTLP_TEXT_MAX);
-	struct bytes route = bytes_first(span->route, OTLP_TEXT_MAX);
-	size_t len = repaired_len(operation) + (route.len ? 1 + repaired_len(route) : 0);
+	struct sound_text operation = look_at(span->operation), route = look_at(span->route);
 
 	*at++ = TAG(NAME, PB_LEN);
-	at = put_repaired(pb_put_varint(at, len), operation);
+	at = pb_put_varint(at, operation.len + (route.len ? 1 + route.len : 0));
+	at = put_ready(at, &operation);
 	if (!route.len)
 		return at;
 	*at++ = ' ';
-	return put_repaired(at, route);
+	return put_ready(at, &route);
 }
 
 static uint8_t *put_id(uint8_t *at, enum span_field field, const uint8_t *id, uint8_t len)

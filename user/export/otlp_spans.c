@@ -15,6 +15,8 @@ enum { RESOURCE_SPANS = 1, SCOPE_SPANS = 2, SPANS = 2 };
 
 #define SLOTS (2 * OTLP_SPANS_MAX)	/* of the map from resource to group; a power of two */
 
+#define CACHE_LINE 64
+
 /* Spans of one resource in the chunk at hand, as a list of indices that ends with -1. */
 struct group {
 	const struct resource *resource;
@@ -122,11 +124,20 @@ static void emit(struct otlp_spans *spans)
 	spans->in_body = 0;
 }
 
+/* A span is 7 lines of memory that another CPU wrote: fetched while the one before is encoded. */
+static void prefetch(const struct span *span)
+{
+	for (size_t i = 0; i < sizeof(*span); i += CACHE_LINE)
+		__builtin_prefetch((const char *)span + i);
+}
+
 static void encode_group(struct otlp_spans *spans, const struct span *span, const struct group *group,
 			 int64_t offset_ns)
 {
 	open_resource(spans, group->resource);
 	for (int32_t i = group->first; i >= 0; i = spans->next[i]) {
+		if (spans->next[i] >= 0)
+			prefetch(&span[spans->next[i]]);
 		if (spans->body.len >= spans->payload_bytes || spans->in_body == OTLP_SPANS_MAX) {
 			close_resource(spans);
 			emit(spans);

@@ -9,6 +9,8 @@
 #ifndef SONDE_EXPORT_PB_H
 #define SONDE_EXPORT_PB_H
 
+#include <endian.h>
+
 #include "base/buf.h"
 
 enum pb_wire { PB_VARINT = 0, PB_FIXED64 = 1, PB_LEN = 2, PB_FIXED32 = 5 };
@@ -49,15 +51,15 @@ static inline uint8_t *pb_put_varint(uint8_t *at, uint64_t value)
 
 static inline unsigned pb_varint_size(uint64_t value)
 {
-	return (70 - __builtin_clzll(value | 1)) / 7;
+	return value < 0x80 ? 1 : (70 - __builtin_clzll(value)) / 7;
 }
 
 /* Little-endian, whatever the machine is. */
 static inline uint8_t *pb_put_fixed64(uint8_t *at, uint64_t value)
 {
-	for (int i = 0; i < 8; i++)
-		at[i] = value >> (8 * i);
-	return at + 8;
+	value = htole64(value);
+	memcpy(at, &value, sizeof(value));
+	return at + sizeof(value);
 }
 
 /* One field, as read. */
