@@ -351,27 +351,38 @@ SYSCALL_PROGRAM(sendto, SOCKET_TX)
 SYSCALL_PROGRAM(sendmsg, SOCKET_TX)
 SYSCALL_PROGRAM(sendfile64, SOCKET_TX)
 
-/* Returns how many messages were sent; the kernel has written the length of each back. */
+/* The length that the kernel wrote back for one message of a sendmmsg; 0: past the last. */
+static __always_inline u32 sent_length(const struct syscall *call, long count, u32 i)
+{
+	u64 entry = call->arg[1] + (u64)i * sizeof(struct user_mmsghdr);
+	u32 length = 0;
+
+	if (i < count)
+		bpf_probe_read_user(&length, sizeof(length),
+				    (void *)(entry + __builtin_offsetof(struct user_mmsghdr, len)));
+	return length;
+}
+
+/* Returns how many messages were sent: all of them before this runs, hence `later`. */
 SEC("tracepoint/syscalls/sys_exit_sendmmsg")
 int exit_sendmmsg(struct sys_exit *ctx)
 {
-	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	u32 tgid = bpf_get_current_pid_tgid() >> 32, later = 0;
 	struct syscall call;
-	u32 length;
 	void *sk;
 
 	if (ctx->ret <= 0 || !bpf_map_lookup_elem(&targets, &tgid))
 		return 0;
 	syscall_read(&call);
 	sk = socket_of(call.arg[0]);
+	for (u32 i = 0; i < SENDMMSG_COUNTED; i++)
+		later += sent_length(&call, ctx->ret, i);
 	for (u32 i = 0; i < SENDMMSG_SEEN; i++) {
-		u64 entry = call.arg[1] + (u64)i * sizeof(struct user_mmsghdr);
+		u32 length = sent_length(&call, ctx->ret, i);
 
-		if (i >= ctx->ret ||
-		    bpf_probe_read_user(&length, sizeof(length),
-					(void *)(entry + __builtin_offsetof(struct user_mmsghdr, len))))
-			break;
-		on_moved(sk, KEEP_HASH, SOCKET_TX, length, 0, i);
+		later -= length;
+		if (length)
+			on_moved_part(sk, KEEP_HASH, SOCKET_TX, length, 0, i, later);
 	}
 	return 0;
 }

@@ -400,10 +400,10 @@ static __always_inline void end_of_stream(struct conn *conn, struct moved *moved
 
 /*
  * A call of the current task returned `length`. `flags`: MSG_* the hook knows of; `entry`: which
- * message of a sendmmsg, -1 to find out.
+ * message of a sendmmsg, -1 to find out; `later`: bytes that have moved since.
  */
-static __always_inline int on_moved(void *sk, const enum keep keep, u32 dir, int length, u32 flags,
-				    s32 entry)
+static __always_inline int on_moved_part(void *sk, const enum keep keep, u32 dir, int length,
+					 u32 flags, s32 entry, u32 later)
 {
 	struct moved moved = { .dir = dir, .length = length };
 	struct target_entry *target;
@@ -435,6 +435,8 @@ static __always_inline int on_moved(void *sk, const enum keep keep, u32 dir, int
 
 	moved.time_ns = bpf_ktime_get_ns();
 	read_positions(sk, keep, conn, &moved);
+	if (conn->tcp)
+		moved.seq -= later;
 	if (!moved.payload.readable && length) {
 		moved.flags = CHUNK_UNREADABLE;
 		count_in(&socket_stats, SOCKET_STAT_UNREADABLE);
@@ -453,6 +455,12 @@ static __always_inline int on_moved(void *sk, const enum keep keep, u32 dir, int
 		end_of_stream(conn, &moved);
 	conn_give(conn);
 	return 0;
+}
+
+static __always_inline int on_moved(void *sk, const enum keep keep, u32 dir, int length, u32 flags,
+				    s32 entry)
+{
+	return on_moved_part(sk, keep, dir, length, flags, entry, 0);
 }
 
 /* The connection ends, or a server has sent its last byte: what is gathered goes out, marked. */

@@ -13,6 +13,7 @@
 #define CALLS_MAX 16384				/* threads inside a socket call, choice kprobe */
 #define MMSG_MAX 256				/* threads inside sendmmsg, oldest forgotten */
 #define SENDMMSG_SEEN 8				/* messages of one sendmmsg, choice syscall */
+#define SENDMMSG_COUNTED 64			/* ... whose length is known */
 #define RESPONSE_COPY_BYTES 1024		/* head bytes copied of a response, unless set otherwise */
 
 #endif
