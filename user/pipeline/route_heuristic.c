@@ -37,27 +37,33 @@ static bool splits_words(uint8_t c)
 	return !is_digit(c) && !is_letter(c);
 }
 
-bool path_next_segment(struct bytes *path, struct bytes *ret_segment)
+bool path_next_part(struct bytes *path, struct bytes *ret_part)
 {
-	struct bytes rest = *path;
-	ssize_t end, semicolon;
+	while (path->len) {
+		ssize_t end = bytes_index(*path, '/');
+		struct bytes part = end < 0 ? *path : bytes_first(*path, end);
 
-	while (rest.len) {
-		struct bytes segment;
-
-		end = bytes_index(rest, '/');
-		segment = end < 0 ? rest : bytes_first(rest, end);
-		rest = bytes_skip(rest, segment.len + 1);
-		semicolon = bytes_index(segment, ';');
-		if (semicolon >= 0)
-			segment = bytes_first(segment, semicolon);
-		if (!segment.len)
+		*path = bytes_skip(*path, part.len + 1);
+		if (!part.len)
 			continue;
-		*path = rest;
-		*ret_segment = segment;
+		*ret_part = part;
 		return true;
 	}
-	*path = rest;
+	return false;
+}
+
+bool path_next_segment(struct bytes *path, struct bytes *ret_segment)
+{
+	struct bytes part;
+
+	while (path_next_part(path, &part)) {
+		ssize_t semicolon = bytes_index(part, ';');
+
+		if (!semicolon)
+			continue;
+		*ret_segment = semicolon < 0 ? part : bytes_first(part, semicolon);
+		return true;
+	}
 	return false;
 }
 

@@ -12,9 +12,12 @@
 
 #define SEGMENT_LITERAL_MAX 64	/* bytes; a longer segment is never a name */
 
+/* Takes what is not empty between two slashes off the front of `*path`. False: none is left. */
+bool path_next_part(struct bytes *path, struct bytes *ret_part);
+
 /*
- * Takes the next segment that is not empty off the front of `*path`, without its parameters
- * (`;jsessionid=...`, RFC 3986, 3.3). Dot segments are segments like others. False: none is left.
+ * The same without the parameters of a segment (`;jsessionid=...`, RFC 3986, 3.3). Dot segments are
+ * segments like others.
  */
 bool path_next_segment(struct bytes *path, struct bytes *ret_segment);
 

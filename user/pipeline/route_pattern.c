@@ -69,9 +69,9 @@ int pattern_check(struct bytes pattern)
 
 	if (!bytes_start_with(pattern, BYTES("/")))
 		return -EINVAL;
-	while (path_next_segment(&pattern, &segment)) {
+	while (path_next_part(&pattern, &segment)) {
 		if (is_rest(segment))
-			return path_next_segment(&pattern, &segment) ? -EINVAL : 0;
+			return path_next_part(&pattern, &segment) ? -EINVAL : 0;
 		if (read_part(segment, &part) < 0)
 			return -EINVAL;
 	}
@@ -91,7 +91,7 @@ bool pattern_matches(struct bytes pattern, struct bytes path)
 	struct bytes expected, segment;
 	struct part part;
 
-	while (path_next_segment(&pattern, &expected)) {
+	while (path_next_part(&pattern, &expected)) {
 		if (is_rest(expected))
 			return true;
 		if (!path_next_segment(&path, &segment) || read_part(expected, &part) < 0 ||
