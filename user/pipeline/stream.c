@@ -72,6 +72,7 @@ static ssize_t parse(const struct stream *stream, const struct protocol *protoco
 static void enter_body(struct stream *stream, const struct message *message)
 {
 	stream->spoke = true;
+	stream->cut = message->cut;
 	stream->body_bytes = 0;
 	stream->left = 0;
 	self_add(SELF_HEADS_CUT, message->cut);
@@ -84,7 +85,7 @@ static void enter_body(struct stream *stream, const struct message *message)
 		stream->state = message->body_bytes ? STREAM_IN_LENGTH : STREAM_ENDING;
 		break;
 	case FRAMING_CHUNKED:
-		stream->chunked = (struct chunked){};
+		stream->chunked = (struct chunked){ .lost = message->cut };
 		stream->state = STREAM_IN_CHUNKED;
 		break;
 	case FRAMING_CLOSE:
@@ -109,8 +110,10 @@ enum step stream_cut(struct stream *stream, struct head_pool *pool, const struct
 	if (stream->state != STREAM_AT_HEAD || !stream->partial || stream->partial_used)
 		return STEP_MORE;
 	if (parse(stream, protocol, bytes_of(stream->partial->at, stream->partial->len), true, request,
-		  ret_message) <= 0)
-		return lose(stream, pool);
+		  ret_message) <= 0) {
+		stream_reset(stream, pool, STREAM_LOST);	/* which proves nothing about the protocol */
+		return STEP_MORE;
+	}
 	stream->partial_used = true;
 	enter_body(stream, ret_message);
 	return STEP_HEAD;
@@ -154,16 +157,28 @@ static void note_head_start(struct stream *stream, const struct piece *piece)
 	stream->head_ack = piece->ack;
 }
 
+/* Empty lines may stand before a head (RFC 9112, 2.2), minutes before: they do not begin it. */
+static bool only_line_ends(const struct head_buffer *partial)
+{
+	for (uint32_t i = 0; i < partial->len; i++)
+		if (partial->at[i] != '\r' && partial->at[i] != '\n')
+			return false;
+	return true;
+}
+
 /* Seen bytes where a head should be, with earlier bytes of it kept. */
 static enum step continue_head(struct stream *stream, struct head_pool *pool,
 			       const struct protocol *protocol, struct piece *piece,
 			       const struct message *request, struct message *ret_message)
 {
 	uint32_t before = stream->partial->len;
+	bool begins = only_line_ends(stream->partial);
 	struct bytes in = keep_partial(stream, pool, piece->seen);
 	bool full = in.len == HEAD_BUFFER_MAX;
 	ssize_t r = parse(stream, protocol, in, full, request, ret_message);
 
+	if (begins)
+		note_head_start(stream, piece);
 	if (r == -EAGAIN) {
 		use_up(piece);
 		return STEP_MORE;
@@ -190,7 +205,9 @@ static enum step begin_head(struct stream *stream, struct head_pool *pool,
 		enter_body(stream, ret_message);
 		return STEP_HEAD;
 	}
-	if (r == -EAGAIN && keep_partial(stream, pool, piece->seen).len == piece->seen.len) {
+	if (r == -EAGAIN) {
+		if (keep_partial(stream, pool, piece->seen).len < piece->seen.len)
+			stream_reset(stream, pool, STREAM_LOST);	/* no room: not the peer's fault */
 		use_up(piece);
 		return STEP_MORE;
 	}
@@ -217,10 +234,24 @@ static enum step step_length(struct stream *stream, struct piece *piece)
 		piece->unseen -= n;
 		piece->seq += n;
 	}
-	return stream->left ? STEP_MORE : end_message(stream);
+	if (stream->left)
+		return STEP_MORE;
+	stream->state = stream->cut ? STREAM_BEHIND_CUT : STREAM_AT_HEAD;
+	return STEP_END;
 }
 
-static enum step step_chunked(struct stream *stream, struct head_pool *pool, struct piece *piece)
+/* Does this piece look like the start of a message? */
+static enum verdict sniff(const struct stream *stream, const struct protocol *protocol,
+			  const struct piece *piece)
+{
+	if (!piece->starts_call || !piece->seen.len)
+		return VERDICT_NO;
+	return stream->request ? protocol->sniff_request(piece->seen) :
+				 protocol->sniff_response(piece->seen);
+}
+
+static enum step step_chunked(struct stream *stream, struct head_pool *pool,
+			      const struct protocol *protocol, struct piece *piece)
 {
 	bool end = false;
 	ssize_t r;
@@ -229,6 +260,8 @@ static enum step step_chunked(struct stream *stream, struct head_pool *pool, str
 		chunked_skip(&stream->chunked, piece->unseen);
 		use_up(piece);
 	} else if (stream->chunked.lost) {
+		if (sniff(stream, protocol, piece) == VERDICT_YES)
+			return end_message(stream);	/* its end was not seen */
 		end = piece->ends_call && chunked_ends_with_last(piece->seen);
 		use_up(piece);
 	} else {
@@ -246,18 +279,26 @@ static enum step step_chunked(struct stream *stream, struct head_pool *pool, str
 static enum step step_lost(struct stream *stream, const struct protocol *protocol,
 			   struct piece *piece)
 {
-	enum verdict verdict = VERDICT_NO;
+	bool lost = stream->state == STREAM_LOST && stream->spoke;
 
-	if (piece->starts_call)
-		verdict = stream->request ? protocol->sniff_request(piece->seen) :
-					    protocol->sniff_response(piece->seen);
-	if (verdict == VERDICT_NO) {
+	if (sniff(stream, protocol, piece) == VERDICT_NO) {
 		use_up(piece);
 		return STEP_MORE;
 	}
-	self_add(SELF_RESYNCS, stream->spoke);
+	self_add(SELF_RESYNCS, lost);
 	stream->state = STREAM_AT_HEAD;
-	stream->resynced = stream->spoke;
+	stream->resynced = lost;
+	return STEP_MORE;
+}
+
+/* A body of unknown end; behind a cut head that end may be where a call begins like the next head. */
+static enum step step_rest(struct stream *stream, const struct protocol *protocol,
+			   struct piece *piece)
+{
+	if (stream->cut && sniff(stream, protocol, piece) == VERDICT_YES)
+		return end_message(stream);
+	stream->body_bytes += piece->seen.len + piece->unseen;
+	use_up(piece);
 	return STEP_MORE;
 }
 
@@ -301,13 +342,13 @@ enum step stream_step(struct stream *stream, struct head_pool *pool, const struc
 			step = step_length(stream, piece);
 			break;
 		case STREAM_IN_CHUNKED:
-			step = step_chunked(stream, pool, piece);
+			step = step_chunked(stream, pool, protocol, piece);
 			break;
 		case STREAM_IN_REST:
-			stream->body_bytes += piece->seen.len + piece->unseen;
-			use_up(piece);
+			step = step_rest(stream, protocol, piece);
 			break;
 		case STREAM_LOST:
+		case STREAM_BEHIND_CUT:
 			step = step_lost(stream, protocol, piece);
 			break;
 		case STREAM_ENDING:

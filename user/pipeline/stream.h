@@ -38,6 +38,8 @@ enum stream_state {
 	STREAM_IN_REST,		/* in a body that ends with the direction, or when the other side speaks */
 	STREAM_ENDING,		/* the message has ended; said with the next step */
 	STREAM_LOST,		/* out of step: goes on at a call that begins like a head */
+	STREAM_BEHIND_CUT,	/* as many bytes as the body of a cut head has went by: as LOST, but
+				 * the next head is the next message's */
 	STREAM_DEAD,		/* no more messages of this protocol: upgraded or given up */
 };
 
@@ -46,6 +48,7 @@ struct stream {
 	bool request;			/* carries requests */
 	bool placed;			/* `next_seq` is known */
 	bool resynced;			/* came out of STREAM_LOST with the present message */
+	bool cut;			/* the present head was cut: where its body begins is not known */
 	bool spoke;			/* at least one head was read */
 	uint32_t next_seq;		/* position of the next byte */
 	uint64_t left;			/* STREAM_IN_LENGTH: body bytes to come */
@@ -83,7 +86,7 @@ enum step stream_step(struct stream *stream, struct head_pool *pool, const struc
 
 /*
  * The head read so far will not go on (the other side has answered it): takes it as cut. Returns
- * STEP_HEAD, STEP_BAD, or STEP_MORE when there is none.
+ * STEP_HEAD, or STEP_MORE when there is none, or too little of one; then the stream is lost.
  */
 enum step stream_cut(struct stream *stream, struct head_pool *pool, const struct protocol *protocol,
 		     const struct message *request, struct message *ret_message);
