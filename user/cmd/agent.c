@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -33,6 +34,7 @@
 #define NEWS_MAX 4096
 #define READ_INTERVAL_NS (50 * NSEC_PER_MSEC)	/* few records wake nobody: look this often */
 #define RECORDS_A_TURN 4096		/* then the timers get theirs */
+#define NICE -5
 #define FLUSH_NS (5 * NSEC_PER_SEC)
 
 struct agent {
@@ -185,6 +187,19 @@ static int open_discover(struct agent *agent)
 	};
 	int r = discover_open(&agent->config, &io, &agent->news, &agent->discover);
 
+	if (r < 0)
+		return r;
+	if (agent->config.select == SELECT_AUTO)
+		agent->config.select =
+			discover_contained(agent->discover) ? SELECT_CONTAINERS : SELECT_ALL;
+	return 0;
+}
+
+/* The control ring is attached first: who comes during the scan is in it by then. */
+static int open_process_source(struct agent *agent)
+{
+	int r = open_source(agent, &process_source, &agent->process);
+
 	if (r >= 0)
 		r = discover_add_fd(agent->discover, process_source_fd(agent->process),
 				    read_control_ring, agent);
@@ -198,10 +213,9 @@ static int open_sources(struct agent *agent)
 	int r;
 
 	source_quiet_libbpf();
-	r = open_source(agent, &process_source, &agent->process);
-	if (r < 0)
-		return r;
 	r = open_discover(agent);
+	if (r >= 0)
+		r = open_process_source(agent);
 	if (r < 0)
 		return r;
 	socket_source_share(agent->process);
@@ -290,6 +304,8 @@ static int run(struct config *config)
 	struct agent agent = { .config = *config };
 	int r;
 
+	/* it needs little, but soon: a saturated node must not fill the ring; no right to it, no harm */
+	setpriority(PRIO_PROCESS, 0, NICE);
 	r = agent_open(&agent);
 	if (r >= 0)
 		r = loop_run(&agent.loop);

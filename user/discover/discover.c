@@ -96,19 +96,9 @@ int discover_open(const struct config *config, const struct discover_io *io, str
 	return 0;
 }
 
-void discover_settings(const struct discover *discover, struct process_settings *ret)
+bool discover_contained(const struct discover *discover)
 {
-	const struct judge *judge = &discover->judge;
-	const struct config *config = judge->config;
-	bool only_ports = config->ports.count && !config->executables.count &&
-			  !config->pids.count && !config->containers.count;
-
-	*ret = (struct process_settings){
-		.self_tgid = judge->self_tgid,
-		.watch_new = 1,
-		.containers_only = select_containers_only(config, judge->self_in_container),
-		.new_flags = TARGET_PROVISIONAL | (only_ports ? TARGET_BY_PORT : 0),
-	};
+	return discover->judge.self_in_container;
 }
 
 int discover_add_fd(struct discover *discover, int fd, loop_callback call, void *context)

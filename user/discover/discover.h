@@ -4,7 +4,7 @@
  * BPF map `targets` (through struct discover_io) and news to the pipeline (a queue of struct
  * target_news). It is a thread of its own because disks and /proc may make it wait.
  *
- * Order of use: discover_open(), discover_settings() to load the kernel side with, attach that,
+ * Order of use: discover_open(), discover_contained() to load the kernel side with, attach that,
  * discover_add_fd() for the control ring, discover_scan(), discover_start(), ...,
  * discover_stop(). Processes that come during the scan are in the ring by then, so none is
  * missed; what scan and ring both tell is told once.
@@ -12,6 +12,7 @@
 #ifndef SONDE_DISCOVER_DISCOVER_H
 #define SONDE_DISCOVER_DISCOVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/loop.h"
@@ -41,8 +42,8 @@ struct discover_io {
 int discover_open(const struct config *config, const struct discover_io *io, struct queue *news,
 		  struct discover **ret);
 
-/* What the kernel is to do with new processes until they are judged. */
-void discover_settings(const struct discover *discover, struct process_settings *ret);
+/* Does the agent itself run in a container? Then SELECT_AUTO means containers, else everything. */
+bool discover_contained(const struct discover *discover);
 
 /* Before discover_start(): `call` runs on the discover thread whenever `fd` is readable. */
 int discover_add_fd(struct discover *discover, int fd, loop_callback call, void *context);

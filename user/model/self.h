@@ -22,6 +22,7 @@ enum self_kind { SELF_COUNTER, SELF_GAUGE };
 	X(EVENTS_EXIT, COUNTER, "events_total", "kind=\"exit\"", "") \
 	X(EVENTS_SOCKET, COUNTER, "events_total", "kind=\"socket\"", "") \
 	X(EVENTS_MALFORMED, COUNTER, "events_total", "kind=\"malformed\"", "") \
+	X(EVENTS_MALFORMED_CONTROL, COUNTER, "events_total", "kind=\"malformed_control\"", "") \
 	X(DROP_RING_DATA, COUNTER, "events_dropped_total", "reason=\"data_ring_full\"", \
 	  "Events the kernel side could not deliver, by reason. Each is at least one request not counted.") \
 	X(DROP_RING_CONTROL, COUNTER, "events_dropped_total", "reason=\"control_ring_full\"", "") \
@@ -45,8 +46,8 @@ enum self_kind { SELF_COUNTER, SELF_GAUGE };
 	X(UPGRADED, COUNTER, "connections_upgraded_total", "", "Connections that switched protocols (WebSocket, h2c) and are not read further.") \
 	X(PENDING_REFUSED, COUNTER, "pipeline_refused_total", "what=\"pending_request\"", "Things turned away because a table or buffer was at its maximum.") \
 	X(HEAD_BUFFERS_REFUSED, COUNTER, "pipeline_refused_total", "what=\"head_buffer\"", "") \
-	X(WAITING_REFUSED, COUNTER, "pipeline_refused_total", "what=\"waiting_for_target\"", "") \
-	X(TARGETS_UNKNOWN, COUNTER, "exchanges_of_unknown_process_total", "", "Requests of a process that was gone before anything could be learned of it; counted under its command name.") \
+	X(PROCESSES_REFUSED, COUNTER, "pipeline_refused_total", "what=\"process\"", "") \
+	X(TARGETS_UNKNOWN, COUNTER, "exchanges_of_unknown_process_total", "", "Requests of a process that was gone before anything could be learned of it; counted as service unknown_service.") \
 	X(UNSELECTED, COUNTER, "exchanges_unselected_total", "", "Requests of processes watched provisionally and then found not selected; not exported.") \
 	X(SERIES, GAUGE, "series", "", "Time series groups held.") \
 	X(SERIES_MAX, GAUGE, "series_max", "", "Most time series groups held; beyond it requests count in the overflow series.") \

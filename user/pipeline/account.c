@@ -106,6 +106,14 @@ static struct bytes error_type_of(const struct exchange *exchange, char text[8])
 	return bytes_of(text, put_number(text, exchange->code));
 }
 
+/* Processes of one service share their routes, wherever they run. */
+static uint64_t service_of(const struct resource *resource)
+{
+	uint64_t hash = hash_bytes(resource->service_namespace.at, resource->service_namespace.len, 0);
+
+	return hash_bytes(resource->service_name.at, resource->service_name.len, hash);
+}
+
 /* What both the sample and the span say, made once. */
 struct naming {
 	struct bytes route, server_address, error_type;
@@ -128,7 +136,8 @@ static void name_exchange(struct account *account, const struct exchange *exchan
 		naming->server_address = address_text(ends->family, server ? ends->local_addr : ends->remote_addr,
 						      naming->address_text);
 	if (server)
-		naming->route = route_of(account->routes, resource->hash, exchange->request.target, &refused);
+		naming->route = route_of(account->routes, service_of(resource),
+					 exchange->request.target, &refused);
 	self_add(SELF_ROUTES_REFUSED, refused);
 }
 

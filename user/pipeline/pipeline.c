@@ -158,7 +158,7 @@ static void target_arrived(struct pipeline *pipeline, struct target *target)
 	if (!known)
 		known = table_add(&pipeline->targets, &target->tgid);
 	if (!known) {
-		self_add(SELF_TARGETS_REFUSED, 1);
+		self_add(SELF_PROCESSES_REFUSED, 1);
 		target_free(target);
 		return;
 	}

@@ -52,7 +52,7 @@ static int deliver(void *context, void *data, size_t size)
 	const struct process_event *event = data;
 
 	if (size < sizeof(*event) || event->event.size != sizeof(*event)) {
-		self_add(SELF_EVENTS_MALFORMED, 1);
+		self_add(SELF_EVENTS_MALFORMED_CONTROL, 1);
 		return 0;
 	}
 	if (source->call)
