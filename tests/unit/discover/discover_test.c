@@ -398,8 +398,6 @@ static void an_agent_in_a_container_watches_containers(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(selves); i++) {
-		struct process_settings settings;
-
 		tree_set_self(&world.tree, selves[i][0], selves[i][1]);
 		add(10, 1, "/usr/bin/host");
 		tree_add(&world.tree, &(struct proc_fixture){
@@ -410,10 +408,7 @@ static void an_agent_in_a_container_watches_containers(void **state)
 			.tgid = 12, .start_ticks = 1, .exe = "/boxed", .pid_ns = "pid:[4026532333]",
 		});
 		world_open(&world);
-		discover_settings(world.discover, &settings);
-		assert_int_equal(settings.containers_only, 1);
-		assert_int_equal(settings.new_flags, TARGET_PROVISIONAL);
-		assert_int_equal(settings.self_tgid, getpid());
+		assert_true(discover_contained(world.discover));
 		discover_scan(world.discover);
 		world_hear(&world);
 		assert_non_null(strstr(world.heard, "+11 web;"));
@@ -424,16 +419,12 @@ static void an_agent_in_a_container_watches_containers(void **state)
 	}
 }
 
-static void with_only_ports_new_processes_are_watched_by_port(void **state)
+static void with_only_ports_processes_are_watched_by_port(void **state)
 {
-	struct process_settings settings;
-
 	world.config.ports.item[world.config.ports.count++] = 80;
 	add(10, 1, "/usr/bin/web");
 	world_open(&world);
-	discover_settings(world.discover, &settings);
-	assert_int_equal(settings.new_flags, TARGET_PROVISIONAL | TARGET_BY_PORT);
-	assert_int_equal(settings.containers_only, 0);
+	assert_false(discover_contained(world.discover));
 	discover_scan(world.discover);
 	assert_int_equal(world.map[10].flags, TARGET_BY_PORT);
 }
@@ -474,7 +465,7 @@ int main(void)
 		TEST(what_the_map_refuses_is_counted_and_not_called_watched),
 		TEST(a_later_scan_finds_what_the_ring_has_lost),
 		TEST(an_agent_in_a_container_watches_containers),
-		TEST(with_only_ports_new_processes_are_watched_by_port),
+		TEST(with_only_ports_processes_are_watched_by_port),
 		TEST(no_proc_is_an_error_and_nothing_leaks),
 	};
 
