@@ -56,7 +56,7 @@ void otlp_report_done(struct otlp_report *report)
 static const char *question_for(const struct http_result *result)
 {
 	if (result->status == 429 || result->status == 503)
-		return "the receiver asks to wait";
+		return "the receiver asks to wait;";
 	if (result->status)
 		return "is there a collector behind the gateway?";
 	if (strstr(result->error, "refused"))
