@@ -122,6 +122,15 @@ void rig_watch(struct rig *rig, pid_t tgid, unsigned flags)
 	assert_int_equal(process_source_watch(rig->process, tgid, &entry), 0);
 }
 
+uint64_t rig_missed(struct rig *rig)
+{
+	struct program_stats stats = {};
+	uint64_t drops[DROP_MAX], bytes = 0;
+
+	socket_source_read(rig->socket, &stats, &bytes, drops);
+	return stats.missed;
+}
+
 uint64_t rig_drops(struct rig *rig, enum drop reason)
 {
 	struct program_stats stats = {};

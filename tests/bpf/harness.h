@@ -64,6 +64,8 @@ void rig_wait_ends(struct rig *rig, unsigned ends);
 
 void rig_watch(struct rig *rig, pid_t tgid, unsigned flags);
 uint64_t rig_drops(struct rig *rig, enum drop reason);
+/* Calls the kernel did not run a program for, since it was running on that CPU already. */
+uint64_t rig_missed(struct rig *rig);
 
 /* --- the child --------------------------------------------------------------------------------- */
 

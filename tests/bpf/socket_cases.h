@@ -10,7 +10,7 @@ struct socket_case {
 	void (*run)(void **state);	/* state: struct rig, open by the choice, empty */
 };
 
-extern const struct socket_case transfer_cases[], life_cases[], choice_cases[];	/* end with NULL */
+extern const struct socket_case transfer_cases[], life_cases[], rig_cases[];	/* end with NULL */
 
 /* Opens one more rig by the same choice; fails when it cannot. */
 struct rig *another_rig(const struct rig *rig, void (*configure)(struct config *));

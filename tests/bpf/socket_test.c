@@ -55,6 +55,23 @@ static int begin(void **state)
 	return 0;
 }
 
+/* What explains a failure: said whenever there is any. */
+static int end(void **state)
+{
+	static const char *const names[DROP_MAX] = { "data ring", "control ring", "connection", "target", "fault" };
+	static uint64_t before[DROP_MAX + 1];
+
+	for (unsigned i = 0; i <= DROP_MAX; i++) {
+		uint64_t now = i < DROP_MAX ? rig_drops(present_rig, i) : rig_missed(present_rig);
+
+		if (now != before[i])
+			printf("    %s: %lld\n", i < DROP_MAX ? names[i] : "programs not run",
+			       (long long)(now - before[i]));
+		before[i] = now;
+	}
+	return 0;
+}
+
 static void refused(void **state)
 {
 	const char *choice = socket_source.choices[present].name;
@@ -77,7 +94,7 @@ static unsigned add_cases(struct CMUnitTest *tests, unsigned count, char names[]
 		for (char *at = name; *at; at++)
 			*at = *at == '-' ? '_' : *at;
 		if (!only || strstr(name, only))
-			tests[count++] = (struct CMUnitTest){ name, cases->run, begin, NULL, NULL };
+			tests[count++] = (struct CMUnitTest){ name, cases->run, begin, end, NULL };
 	}
 	return count;
 }
@@ -96,7 +113,7 @@ static int run_choice(void)
 	}
 	count = add_cases(tests, count, names, transfer_cases);
 	count = add_cases(tests, count, names, life_cases);
-	count = add_cases(tests, count, names, choice_cases);
+	count = add_cases(tests, count, names, rig_cases);
 	failed = _cmocka_run_group_tests(socket_source.choices[present].name, tests, count, NULL, NULL);
 	printf("choice %s: %s\n", socket_source.choices[present].name, failed ? "failed" : "ok");
 	rig_close(present_rig);
