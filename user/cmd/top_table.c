@@ -10,7 +10,7 @@
 
 /* Widths of the columns, in characters; the route takes what is left. */
 #define SERVICE_WIDTH 14
-#define NUMBERS_WIDTH 41		/* of the columns to its right, with the spaces before them */
+#define NUMBERS_WIDTH 42		/* of the columns to its right, with the spaces before them */
 #define ROUTE_MIN 20
 #define COLUMNS_MAX 512
 
@@ -135,15 +135,17 @@ static void format_seconds(char *text, size_t size, double seconds)
 	snprintf(text, size, "%.*f%s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, unit);
 }
 
-/* At most 8 characters. */
+/* At most 7 characters up to 10^15. */
 static void format_count(char *text, size_t size, uint64_t count)
 {
-	if (count < 100000000)
+	if (count < 10000000)
 		snprintf(text, size, "%llu", (unsigned long long)count);
-	else if (count < 100000000000)
+	else if (count < 1000000000)
 		snprintf(text, size, "%.1fM", (double)count / 1e6);
-	else
+	else if (count < 1000000000000)
 		snprintf(text, size, "%.1fG", (double)count / 1e9);
+	else
+		snprintf(text, size, "%.1fT", (double)count / 1e12);
 }
 
 /*

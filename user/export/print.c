@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -31,12 +32,13 @@ struct print {
 static void complain(struct print *print, int error)
 {
 	const char *cure = error == -ENOSPC ? "free some room" :
-			   error == -EAGAIN ? "read faster, or print less" : "start the agent with "
-			   "an output that stays";
+			   error == -EAGAIN ? "read faster, or select fewer processes" :
+			   "start the agent with an output that stays";
 
 	if (!print->said)
-		log_error(error, "print: standard output: %m: lines are lost and counted in "
-				 "sonde_print_failed_total: %s", cure);
+		log_error(error, "print: standard output: %s: lines are lost, counted in "
+				 "sonde_print_failed_total: %s",
+			  error == -EAGAIN ? "the reader is too slow" : strerror(-error), cure);
 	print->said = true;
 }
 
