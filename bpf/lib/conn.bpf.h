@@ -16,6 +16,8 @@
 /* A held request, its tail and a response's head, twice over: see payload_copy(). */
 #define CONN_PAYLOAD (SOCKET_HELD_MAX + 2 * SOCKET_RESPONSE_MAX + 2 * SOCKET_TAIL_MAX)
 
+#define CONN_SPINS 16		/* looks at a connection another CPU is filling in */
+
 struct conn {
 	u32 busy;		/* 1: a CPU is at it */
 	u32 tgid;		/* of the last call */

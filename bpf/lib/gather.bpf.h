@@ -6,156 +6,10 @@
 #ifndef SONDE_BPF_GATHER_H
 #define SONDE_BPF_GATHER_H
 
+#include "lib/emit.bpf.h"
+
 /* Where the state of connections is kept: a constant of each program. */
 enum keep { KEEP_STORAGE, KEEP_HASH };
-
-/* One call that moved bytes. */
-struct moved {
-	struct payload payload;
-	u64 time_ns;		/* read once a call: a clock costs as much as a look-up */
-	u32 dir, length, seq, ack;
-	u32 flags;		/* enum chunk_flag */
-};
-
-static __always_inline void count_in(void *counters, u32 slot)
-{
-	u64 *n = bpf_map_lookup_elem(counters, &slot);
-
-	if (n)
-		*n += 1;
-}
-
-/* --- the way out ------------------------------------------------------------------------- */
-
-/* Wakes the reader when this record brings the ring past the mark, and only then. */
-static __always_inline u64 wake_flags(u32 size)
-{
-	u64 waiting = bpf_ringbuf_query(&data, BPF_RB_AVAIL_DATA);
-
-	if (waiting < settings.wake_bytes && waiting + size >= settings.wake_bytes)
-		return BPF_RB_FORCE_WAKEUP;
-	return BPF_RB_NO_WAKEUP;
-}
-
-static __always_inline void fill_header(struct socket_event *record, struct conn *conn, u32 size,
-					u32 flags, u64 time_ns)
-{
-	record->event.kind = EVENT_SOCKET;
-	record->event.cpu = bpf_get_smp_processor_id();
-	record->event.size = size;
-	record->event.time_ns = time_ns;
-	record->event.tgid = conn->tgid;
-	record->event.tid = (u32)bpf_get_current_pid_tgid();
-	record->serial = __sync_fetch_and_add(&conn->record.serial, 1);
-	record->flags = flags;
-}
-
-/* User space may have given the connection up; looked for once in 16 records. */
-static __always_inline void look_ignored(struct conn *conn, u32 serial)
-{
-	u64 id = conn->record.conn;
-
-	if ((serial & 15) == 15 && bpf_map_lookup_elem(&ignored, &id))
-		conn->ignored = 1;
-}
-
-/* Writes what was gathered. The connection is taken. */
-__noinline int flush(struct conn *conn, u32 flags, u64 time_ns)
-{
-	u32 used, size, serial;
-
-	if (!conn)
-		return 0;
-	used = conn->used;
-	if (used > CONN_PAYLOAD)
-		used = CONN_PAYLOAD;
-	size = sizeof(struct socket_event) + used;
-	serial = conn->record.serial;
-	fill_header(&conn->record, conn, size, flags, time_ns);
-	conn->record.serial = serial;
-	if (bpf_ringbuf_output(&data, &conn->record, size, wake_flags(size)))
-		count_in(&drops, DROP_RING_DATA);
-	else
-		count_in(&socket_stats, SOCKET_STAT_RECORDS);
-	conn->record.serial = serial + 1;
-	conn->record.chunks = 0;
-	conn->used = 0;
-	look_ignored(conn, serial);
-	return 0;
-}
-
-static __always_inline void fill_chunk(struct chunk *chunk, const struct moved *moved, u32 head,
-				       u32 tail)
-{
-	chunk->time_ns = moved->time_ns;
-	chunk->seq = moved->seq;
-	chunk->ack = moved->ack;
-	chunk->len = moved->length;
-	chunk->head = head;
-	chunk->tail = tail;
-	chunk->dir = moved->dir;
-	chunk->flags = moved->flags;
-	chunk->calls = 1;
-	chunk->spare = 0;
-}
-
-/*
- * One call as a record of its own, without the gathered one: a head too large to hold, or another
- * CPU is at the connection. `record` is NULL when the ring had no room. Returns the bytes copied.
- */
-static __always_inline u32 finish_single(struct socket_event *record, struct conn *conn,
-					 const struct moved *moved, u32 head)
-{
-	u32 size = sizeof(*record) + head;
-
-	__builtin_memcpy(record, &conn->record, __builtin_offsetof(struct socket_event, chunk));
-	record->chunks = 1;
-	fill_chunk(&record->chunk[0], moved, head, 0);
-	fill_header(record, conn, size, SOCKET_BIG, moved->time_ns);
-	bpf_ringbuf_submit(record, wake_flags(size));
-	count_in(&socket_stats, SOCKET_STAT_RECORDS);
-	return head;
-}
-
-static __always_inline void refuse_single(struct conn *conn)
-{
-	__sync_fetch_and_add(&conn->record.serial, 1);
-	count_in(&drops, DROP_RING_DATA);
-}
-
-__noinline int write_small(struct conn *conn, const struct moved *moved, u32 want)
-{
-	struct socket_event *record;
-	u32 head = 0;
-
-	if (!conn || !moved)
-		return 0;
-	record = bpf_ringbuf_reserve(&data, sizeof(*record) + sizeof(struct small_room), 0);
-	if (!record) {
-		refuse_single(conn);
-		return 0;
-	}
-	if (moved->payload.readable)
-		head = copy_small(&moved->payload, (void *)(record + 1), want);
-	return finish_single(record, conn, moved, head);
-}
-
-__noinline int write_big(struct conn *conn, const struct moved *moved, u32 want)
-{
-	struct socket_event *record;
-	u32 head = 0;
-
-	if (!conn || !moved)
-		return 0;
-	record = bpf_ringbuf_reserve(&data, sizeof(*record) + sizeof(struct big_room), 0);
-	if (!record) {
-		refuse_single(conn);
-		return 0;
-	}
-	if (moved->payload.readable)
-		head = copy_big(&moved->payload, (void *)(record + 1), want);
-	return finish_single(record, conn, moved, head);
-}
 
 /* --- connections --------------------------------------------------------------------------- */
 
@@ -250,6 +104,26 @@ static __always_inline bool port_selected(const struct sock *sk, bool server)
 	return bpf_map_lookup_elem(&ports, &port);
 }
 
+/*
+ * Takes a connection that has just been made, to fill it in. False: another CPU was first, and is
+ * done (the id is there) or, after a short wait, is not: the call is lost and counted.
+ */
+static __always_inline bool conn_take_new(struct conn *conn)
+{
+	for (int i = 0; i < CONN_SPINS; i++) {
+		if (*(volatile u64 *)&conn->record.conn)
+			return false;
+		if (conn_take(conn)) {
+			if (!conn->record.conn)
+				return true;
+			conn_give(conn);
+			return false;
+		}
+	}
+	count_in(&drops, DROP_CONN_FULL);
+	return false;
+}
+
 /* The state of a connection on which a message begins with this call; else NULL, and no state. */
 static __always_inline struct conn *conn_begin(void *socket, const enum keep keep,
 					       const struct target_entry *target,
@@ -275,8 +149,8 @@ static __always_inline struct conn *conn_begin(void *socket, const enum keep kee
 		count_in(&drops, DROP_CONN_FULL);
 		return NULL;
 	}
-	if (conn->record.conn || !conn_take(conn))
-		return conn;		/* another CPU was first */
+	if (!conn_take_new(conn))
+		return conn->record.conn ? conn : NULL;
 	conn->tcp = tcp;
 	conn->last_dir = 2;		/* neither: the first call begins a turn */
 	conn->record.request_dir = request_dir;
@@ -373,8 +247,7 @@ static __always_inline void gather(struct conn *conn, const struct target_entry 
 	if (conn->record.chunks >= SOCKET_CHUNKS || (!response && conn->used + want > SOCKET_HELD_MAX))
 		flush(conn, 0, moved->time_ns);
 	if (!response && want > SOCKET_HELD_MAX) {
-		conn->turn_copied += want <= SOCKET_RESPONSE_MAX ? write_small(conn, moved, want) :
-								   write_big(conn, moved, want);
+		conn->turn_copied += write_single(conn, moved, want);
 		return;
 	}
 	append(conn, moved, want, response);
@@ -420,6 +293,8 @@ static __always_inline int on_moved_part(void *sk, const enum keep keep, u32 dir
 	conn = conn_find(sk, keep, false);
 	if (conn && conn->ignored)
 		return 0;
+	if (conn && !conn->record.conn)
+		conn = NULL;		/* another CPU is about to fill it in */
 	if (!conn && !length)
 		return 0;
 	payload_find(&moved.payload, dir, length, entry);
@@ -445,8 +320,8 @@ static __always_inline int on_moved_part(void *sk, const enum keep keep, u32 dir
 	if (!conn_take(conn)) {
 		count_in(&socket_stats, SOCKET_STAT_CONTENDED);
 		if (length)
-			write_small(conn, &moved,
-				    length < SOCKET_RESPONSE_MAX ? length : SOCKET_RESPONSE_MAX);
+			write_single(conn, &moved,
+				     length < SOCKET_RESPONSE_MAX ? length : SOCKET_RESPONSE_MAX);
 		return 0;
 	}
 	if (length)

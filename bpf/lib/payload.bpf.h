@@ -151,25 +151,18 @@ static __always_inline u32 flat_copy(const struct payload *payload, u8 *to, u32 
 	return bpf_probe_read_user(to, want, (void *)payload->base) ? 0 : want;
 }
 
-/* Copy the first `want` bytes of the call; return how many could be had. */
-static __always_inline u32 copy_small(const struct payload *payload, struct small_room *to, u32 want)
+/* What a copy said it did, as the verifier wants to see it. */
+static __always_inline u32 vector_copied(u32 n, const u32 max)
 {
-	u32 n;
-
-	if (!payload->iovecs)
-		return flat_copy(payload, to->at, want, SOCKET_RESPONSE_MAX);
-	n = vector_copy_small(payload, to, want);
-	return n > SOCKET_RESPONSE_MAX ? 0 : n;
+	return n > max ? 0 : n;
 }
 
-static __always_inline u32 copy_big(const struct payload *payload, struct big_room *to, u32 want)
+/* Copies the first `want` bytes of the call; returns how many could be had. */
+static __always_inline u32 copy_small(const struct payload *payload, struct small_room *to, u32 want)
 {
-	u32 n;
-
 	if (!payload->iovecs)
-		return flat_copy(payload, to->at, want, SOCKET_BIG_MAX);
-	n = vector_copy_big(payload, to, want);
-	return n > SOCKET_BIG_MAX ? 0 : n;
+		return flat_copy(payload, to->at, want, SOCKET_RESPONSE_MAX);
+	return vector_copied(vector_copy_small(payload, to, want), SOCKET_RESPONSE_MAX);
 }
 
 /* Address of the end of an iovec call that moved `length`, and how much lies there in one piece. */
