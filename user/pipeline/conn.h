@@ -17,6 +17,8 @@
 #include "pipeline/exchange.h"
 #include "pipeline/stream.h"
 
+#define CONN_OPEN_MAX 1024	/* requests open on one connection; beyond it the oldest is given up */
+
 /* What a response turned out to be before its request was seen (its sender's hook came late). */
 struct early_response {
 	bool held, done;
@@ -32,6 +34,9 @@ struct conn {
 	struct endpoints endpoints;
 	uint32_t tgid, tid;		/* of the last call */
 	uint8_t request_dir;		/* enum socket_dir */
+	bool joined;			/* its first records were not seen: it may begin in mid-message */
+	bool interim;			/* the present response is one (1xx) */
+	uint16_t open;			/* requests from `oldest` to `newest` */
 	const struct protocol *protocol;
 	struct stream request, response;
 	struct exchange *oldest, *newest;	/* requests without a finished response */

@@ -20,6 +20,7 @@ static void finish_oldest(struct conns *conns, struct conn *conn, enum outcome o
 	conn->oldest = exchange->next;
 	if (!conn->oldest)
 		conn->newest = NULL;
+	conn->open--;
 	if (conn->reading == exchange) {
 		exchange->request_bytes = conn->request.body_bytes;
 		conn->reading = NULL;
@@ -48,6 +49,15 @@ static void give_up(struct conns *conns, struct conn *conn)
 	conns->ignore(conns->context, conn->id);
 }
 
+/* What was taken for the body of a response is none: by now it is known to answer HEAD. */
+static void end_bodiless(struct conns *conns, struct conn *conn)
+{
+	if (conn->response.state != STREAM_LOST)
+		stream_reset(&conn->response, &conns->heads, STREAM_AT_HEAD);
+	conn->answering->response_bytes = 0;
+	finish_oldest(conns, conn, OUTCOME_ANSWERED, conn->response.last_ns);
+}
+
 /* A response came before its request's record: it is its answer if the request had been sent by then. */
 static void try_early(struct conns *conns, struct conn *conn)
 {
@@ -62,6 +72,10 @@ static void try_early(struct conns *conns, struct conn *conn)
 	}
 	exchange->code = conn->early.code;
 	conn->answering = exchange;
+	if (!conn->early.done && exchange->request.bodiless) {
+		end_bodiless(conns, conn);
+		return;
+	}
 	if (!conn->early.done)
 		return;
 	exchange->response_bytes = conn->early.body_bytes;
@@ -70,8 +84,11 @@ static void try_early(struct conns *conns, struct conn *conn)
 
 static void on_request_head(struct conns *conns, struct conn *conn, const struct message *message)
 {
-	struct exchange *exchange = exchange_new(&conns->exchanges);
+	struct exchange *exchange;
 
+	if (conn->open == CONN_OPEN_MAX)	/* for all we know, what answers them is out of sight */
+		finish_oldest(conns, conn, OUTCOME_UNSEEN, conn->request.head_ns);
+	exchange = exchange_new(&conns->exchanges);
 	conn->reading = NULL;
 	if (!exchange) {
 		self_add(SELF_PENDING_REFUSED, 1);
@@ -89,8 +106,11 @@ static void on_request_head(struct conns *conns, struct conn *conn, const struct
 	else
 		conn->oldest = exchange;
 	conn->newest = exchange;
+	conn->open++;
 	conn->reading = exchange;
 	try_early(conns, conn);
+	if (conn->response.state == STREAM_DEAD)	/* its answer switched protocols */
+		give_up(conns, conn);
 }
 
 static void on_request_end(struct conn *conn)
@@ -115,8 +135,11 @@ static void on_response_head(struct conns *conns, struct conn *conn, const struc
 {
 	struct exchange *exchange;
 
+	conn->interim = message->interim;
 	if (message->interim)
 		return;
+	if (conn->answering)	/* the end of the response before was not seen */
+		finish_oldest(conns, conn, OUTCOME_UNSEEN, conn->response.last_ns);
 	exchange = answered_by(conns, conn, conn->response.head_ack);
 	conn->response.resynced = false;
 	conn->answering = exchange;
@@ -133,6 +156,8 @@ static void on_response_head(struct conns *conns, struct conn *conn, const struc
 
 static void on_response_end(struct conns *conns, struct conn *conn, uint64_t end_ns)
 {
+	if (conn->interim)
+		return;
 	if (conn->answering) {
 		finish_answered(conns, conn, end_ns);
 	} else if (conn->early.held && !conn->early.done) {
@@ -146,11 +171,29 @@ static void on_upgrade(struct conns *conns, struct conn *conn, uint64_t end_ns)
 {
 	on_response_end(conns, conn, end_ns);
 	self_add(SELF_UPGRADED, 1);
-	give_up(conns, conn);
+	if (conn->early.held)		/* its request is still to come */
+		stream_reset(&conn->response, &conns->heads, STREAM_DEAD);
+	else
+		give_up(conns, conn);
 }
 
-/* The side that was speaking has stopped: an open-ended message of it has ended with its last call. */
-static void other_side_speaks(struct conns *conns, struct conn *conn, struct stream *silent)
+/* A request head that never came to its end, answered all the same (say with 431, or 408). */
+static void cut_request(struct conns *conns, struct conn *conn)
+{
+	struct message message;
+
+	if (conn->oldest)
+		return;
+	if (stream_cut(&conn->request, &conns->heads, conn->protocol, NULL, &message) != STEP_HEAD)
+		return;
+	on_request_head(conns, conn, &message);
+	on_request_end(conn);
+	/* the rest of it may still come: the next request is where a call begins like one */
+	stream_reset(&conn->request, &conns->heads, STREAM_BEHIND_CUT);
+}
+
+/* An open-ended message of the side that was speaking has ended with its last call. */
+static void end_open_ended(struct conns *conns, struct conn *conn, struct stream *silent)
 {
 	if (!stream_open_ended(silent))
 		return;
@@ -161,10 +204,32 @@ static void other_side_speaks(struct conns *conns, struct conn *conn, struct str
 	stream_reset(silent, &conns->heads, STREAM_AT_HEAD);
 }
 
+/* A next request, no pipeline: what passed since the one before was its response, readable or not. */
+static void end_unseen(struct conns *conns, struct conn *conn)
+{
+	const struct stream *response = &conn->response;
+
+	if (response->state == STREAM_LOST && conn->open == 1 &&
+	    before(conn->oldest->seq, response->last_ack))
+		finish_oldest(conns, conn, OUTCOME_UNSEEN, response->last_ns);
+}
+
+/* Bytes move in the direction of `speaking`; more of a request's body is no new request. */
+static void other_side_speaks(struct conns *conns, struct conn *conn, const struct stream *speaking)
+{
+	if (!speaking->request) {
+		end_open_ended(conns, conn, &conn->request);
+		cut_request(conns, conn);
+	} else if (speaking->state != STREAM_IN_LENGTH && speaking->state != STREAM_IN_CHUNKED) {
+		end_open_ended(conns, conn, &conn->response);
+		end_unseen(conns, conn);
+	}
+}
+
 static void on_bad(struct conns *conns, struct conn *conn)
 {
-	if (conn->request.spoke || conn->response.spoke)
-		return;			/* was ours once: it will be found again */
+	if (conn->request.spoke || conn->response.spoke || conn->joined)
+		return;			/* is ours, or may be: it will be found again */
 	self_add(SELF_NOT_HTTP, 1);
 	give_up(conns, conn);
 }
@@ -178,17 +243,6 @@ static void on_head(struct conns *conns, struct conn *conn, struct stream *strea
 		on_response_head(conns, conn, message);
 	if (!stream->request && message->framing == FRAMING_UPGRADE)
 		on_upgrade(conns, conn, time_ns);
-}
-
-/* A request head that never came to its end, answered all the same (say with 431, or 408). */
-static void cut_request(struct conns *conns, struct conn *conn)
-{
-	struct message message;
-
-	if (conn->oldest)
-		return;
-	if (stream_cut(&conn->request, &conns->heads, conn->protocol, NULL, &message) == STEP_HEAD)
-		on_request_head(conns, conn, &message);
 }
 
 static void walk_piece(struct conns *conns, struct conn *conn, struct stream *stream,
@@ -213,6 +267,15 @@ static void walk_piece(struct conns *conns, struct conn *conn, struct stream *st
 	} while (step != STEP_MORE);
 }
 
+/* Where the first byte seen of a direction should be: what lies before it was lost. */
+static void place(struct stream *stream, uint32_t seq)
+{
+	if (stream->placed)
+		return;
+	stream->next_seq = seq;
+	stream->placed = true;
+}
+
 /* Bytes between what was seen last and this chunk: of a call no hook saw, or of a lost record. */
 static void walk_gap(struct conns *conns, struct conn *conn, struct stream *stream,
 		     const struct chunk *chunk)
@@ -226,16 +289,26 @@ static void walk_gap(struct conns *conns, struct conn *conn, struct stream *stre
 		.unseen = gap, .time_ns = chunk->time_ns, .seq = stream->next_seq, .ack = chunk->ack });
 }
 
-static void on_end_of_direction(struct conns *conns, struct conn *conn, struct stream *stream,
+/* Nothing more can answer the open requests. */
+static void finish_open(struct conns *conns, struct conn *conn, uint64_t now_ns)
+{
+	while (conn->oldest) {
+		enum outcome outcome = conn->response.state == STREAM_LOST ? OUTCOME_UNSEEN :
+				       conn->answering			   ? OUTCOME_INCOMPLETE :
+									     OUTCOME_UNANSWERED;
+
+		finish_oldest(conns, conn, outcome, now_ns);
+	}
+}
+
+static void on_end_of_direction(struct conns *conns, struct conn *conn, const struct stream *stream,
 				uint64_t time_ns)
 {
 	if (stream->request)
 		return;			/* the answer may still come */
-	if (stream_open_ended(stream))
-		other_side_speaks(conns, conn, stream);
-	while (conn->oldest)
-		finish_oldest(conns, conn, conn->answering ? OUTCOME_INCOMPLETE : OUTCOME_UNANSWERED,
-			      time_ns);
+	other_side_speaks(conns, conn, stream);
+	end_open_ended(conns, conn, &conn->response);
+	finish_open(conns, conn, time_ns);
 }
 
 void match_chunk(struct conns *conns, struct conn *conn, const struct chunk *chunk,
@@ -248,14 +321,13 @@ void match_chunk(struct conns *conns, struct conn *conn, const struct chunk *chu
 
 	if (stream->state == STREAM_DEAD)
 		return;
-	other_side_speaks(conns, conn, other);
-	if (!request)
-		cut_request(conns, conn);
 	if (chunk->flags & CHUNK_END) {
 		on_end_of_direction(conns, conn, stream, chunk->time_ns);
 		return;
 	}
+	place(other, chunk->ack);
 	walk_gap(conns, conn, stream, chunk);
+	other_side_speaks(conns, conn, stream);
 
 	piece.seen = head;
 	piece.starts_call = true;
@@ -277,6 +349,7 @@ void match_chunk(struct conns *conns, struct conn *conn, const struct chunk *chu
 	stream->next_seq = chunk->seq + chunk->len;
 	stream->placed = true;
 	stream->last_ns = chunk->time_ns;
+	stream->last_ack = chunk->ack;
 }
 
 void match_close(struct conns *conns, struct conn *conn, uint64_t now_ns)
@@ -286,11 +359,5 @@ void match_close(struct conns *conns, struct conn *conn, uint64_t now_ns)
 	cut_request(conns, conn);
 	if (conn->early.held)
 		self_add(SELF_UNMATCHED_RESPONSES, 1);
-	while (conn->oldest) {
-		enum outcome outcome = conn->response.state == STREAM_LOST ? OUTCOME_UNSEEN :
-				       conn->answering			   ? OUTCOME_INCOMPLETE :
-									     OUTCOME_UNANSWERED;
-
-		finish_oldest(conns, conn, outcome, now_ns);
-	}
+	finish_open(conns, conn, now_ns);
 }

@@ -279,7 +279,7 @@ static enum step step_chunked(struct stream *stream, struct head_pool *pool,
 static enum step step_lost(struct stream *stream, const struct protocol *protocol,
 			   struct piece *piece)
 {
-	bool lost = stream->state == STREAM_LOST && stream->spoke;
+	bool lost = stream->state == STREAM_LOST;
 
 	if (sniff(stream, protocol, piece) == VERDICT_NO) {
 		use_up(piece);

@@ -54,6 +54,7 @@ struct stream {
 	uint64_t left;			/* STREAM_IN_LENGTH: body bytes to come */
 	uint64_t body_bytes;		/* of the present message so far */
 	uint64_t head_ns, last_ns;	/* first byte of the present head; last call seen */
+	uint32_t last_ack;		/* position in the other direction at that call */
 	uint32_t head_seq, head_ack;	/* positions at that first byte */
 	struct chunked chunked;
 	struct head_buffer *partial;	/* what is there of an incomplete head */

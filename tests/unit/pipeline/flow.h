@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "model/self.h"
 #include "pipeline/conn.h"
 #include "unit/pipeline/mallocs.h"
