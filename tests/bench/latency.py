@@ -46,7 +46,7 @@ def measure(t, options):
         count = int(rate * options.seconds * 2)
         report = load(t, server.url + path, count, connections=connections, rate=rate, binary=binary)
         for role in ("server", "client"):
-            agent.expect({f"GET {route} 200": count}, role=role, port=server.port)
+            agent.expect({"GET 200" if role == "client" else f"GET {route} 200": count}, role=role, port=server.port)
         for name, q in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
             own = report["latency_ns"][name] / 1e9
             seen = [quantile(histogram(agent, role, route), q) for role in ("client", "server")]

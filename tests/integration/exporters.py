@@ -267,7 +267,8 @@ def metrics_over_otlp_are_those_of_the_scrape(t):
             t.equal(sum(point["positive"]["counts"]) + point.get("zero_count", 0), point["count"], "exponential buckets")
     t.equal(got, want, "counts over OTLP")
     agent.expect(want, port=server.port)
-    t.true(sink.metric_points("sonde.events") or sink.metric_points("sonde_events_total"), "no sonde metrics over OTLP")
+    events = [point for _, point in sink.metric_points("sonde_events").values() if attributes(point).get("kind") == "socket"]
+    t.true(events and events[0]["as_int"] > 0, "no sonde_events over OTLP")
     agent.stop()
 
 
@@ -282,7 +283,6 @@ def exponential_histograms_over_otlp(t):
         t.true("positive" in point, "not exponential")
         t.equal(sum(point["positive"]["counts"]) + point.get("zero_count", 0), point["count"], "buckets")
         if attributes(point)["http.route"] == "/slow":
-            low = 2 ** (2 ** -point["scale"]) ** point["positive"].get("offset", 0)
             base = 2 ** (2 ** -point.get("scale", 0))
             low = base ** point["positive"].get("offset", 0)
             t.between(low, 0.015, 0.021, "lower bound of the first bucket of /slow (20 ms), in s")

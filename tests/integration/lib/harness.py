@@ -25,6 +25,7 @@ BUILD = pathlib.Path(os.environ.get("SONDE_BUILD", ROOT / "build"))
 SONDE = os.environ.get("SONDE", str(BUILD / "sonde"))
 PYTHON = "/usr/bin/python3"
 TEST_SECONDS = 120		# one test; a stuck one fails, it does not stop the run
+WHY_MAX = 700			# characters of a reason that are shown
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -299,7 +300,7 @@ def run_one(name, function):
     left = orphans()
     if left and verdict == "ok":
         verdict, why = "FAIL", f"left processes behind: {left}"
-    print(f"{verdict} {name}" + (f": {why}" if why else ""), flush=True)
+    print(f"{verdict} {name}" + (f": {why[:WHY_MAX]}" if why else ""), flush=True)
     return verdict
 
 

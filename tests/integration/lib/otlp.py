@@ -5,9 +5,11 @@ The reader knows the public field numbers of opentelemetry-proto 1.x (trace, met
 resource) and refuses any field it does not know: a writer that puts a value under a wrong number
 or wire type is found, not skipped.
 """
+import contextlib
 import gzip
 import http.server
 import json
+import socket
 import struct
 import threading
 
@@ -143,7 +145,7 @@ class Sink:
 
     def __init__(self, t, behave=None, port=0, start=True):
         self.t, self.behave, self.requests, self.accepted = t, behave, [], []
-        self.lock, self.server, self.port = threading.Lock(), None, port
+        self.lock, self.server, self.port, self.connections = threading.Lock(), None, port, []
         self.gate = threading.Event()		# closed by hold(): answers wait
         self.gate.set()
         if start:
@@ -165,6 +167,10 @@ class Sink:
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
 
+            def process_request(self, connection, address):
+                sink.connections.append(connection)
+                super().process_request(connection, address)
+
             def handle_error(self, *_):		# the agent may hang up when it is told to end
                 pass
 
@@ -176,8 +182,11 @@ class Sink:
         self.gate.set()
         if self.server:
             self.server.shutdown()
+            for connection in self.connections:		# kept alive ones, too
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
             self.server.server_close()
-            self.server = None
+            self.server, self.connections = None, []
 
     @property
     def url(self):
