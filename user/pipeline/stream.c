@@ -297,7 +297,8 @@ static enum step step_rest(struct stream *stream, const struct protocol *protoco
 {
 	if (stream->cut && sniff(stream, protocol, piece) == VERDICT_YES)
 		return end_message(stream);
-	stream->body_bytes += piece->seen.len + piece->unseen;
+	if (!stream->cut)		/* else part of it is head: a size nobody knows is no size */
+		stream->body_bytes += piece->seen.len + piece->unseen;
 	use_up(piece);
 	return STEP_MORE;
 }
