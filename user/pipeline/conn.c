@@ -3,6 +3,7 @@
 #include "pipeline/conn.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "model/self.h"
@@ -147,6 +148,12 @@ void conns_record(struct conns *conns, const struct socket_event *event, struct 
 		end_conn(conns, conn, event->event.time_ns);
 }
 
+static bool may_be_waiting(const struct conn *conn, uint64_t before_ns)
+{
+	return conn->oldest && conn->endpoints.family != AF_UNIX &&
+	       conn->used_ns + CONN_OPEN_IDLE_NS >= before_ns;
+}
+
 void conns_expire(struct conns *conns, uint64_t before_ns)
 {
 	uint32_t place = conns->oldest;
@@ -157,7 +164,7 @@ void conns_expire(struct conns *conns, uint64_t before_ns)
 		if (conn->used_ns >= before_ns)
 			return;
 		place = conn->newer;
-		if (!conn->oldest)
+		if (!may_be_waiting(conn, before_ns))
 			end_conn(conns, conn, conn->used_ns);
 	}
 }

@@ -66,7 +66,12 @@ void conns_done(struct conns *conns);
 /* One record, validated (source/socket.h). */
 void conns_record(struct conns *conns, const struct socket_event *event, struct bytes payload);
 
-/* Forgets connections that nothing is waiting on and that were not used since `before_ns`. */
+#define CONN_OPEN_IDLE_NS (3600ull * 1000000000)	/* the record that told its end may have been lost */
+
+/*
+ * Forgets connections that were not used since `before_ns`; those with an open request, which may be a
+ * long poll, CONN_OPEN_IDLE_NS later, unless they are Unix sockets, whose end nobody tells.
+ */
 void conns_expire(struct conns *conns, uint64_t before_ns);
 
 /* The end: whatever is open is finished as it stands. */
