@@ -30,6 +30,7 @@ struct conn {
 	u8 has_answered;
 	u8 ignored;		/* user space gave up on it */
 	u8 reported;		/* its end has been written */
+	u8 ending;		/* TCP has ended it, the process has still to read */
 	struct socket_event record;
 	u8 payload[CONN_PAYLOAD];	/* directly behind the record */
 };

@@ -39,6 +39,12 @@ static __always_inline struct conn *conn_find(void *sk, const enum keep keep, bo
 	return hash_find(&conns, (u64)sk, create);
 }
 
+/* The peer's FIN has a number of its own, which the read that reaches it counts as received. */
+static __always_inline u32 without_fin(u32 received, u32 expected, unsigned long flags)
+{
+	return received == expected && (flags >> SOCK_DONE & 1) ? received - 1 : received;
+}
+
 /* Positions reached in both directions, the call's own bytes included. */
 static __always_inline void read_positions(void *sk, const enum keep keep, struct conn *conn,
 					   struct moved *moved)
@@ -57,12 +63,14 @@ static __always_inline void read_positions(void *sk, const enum keep keep, struc
 
 		if (!tcp)
 			return;
-		received = tcp->copied_seq;
+		received = without_fin(tcp->copied_seq, tcp->rcv_nxt,
+				       ((struct sock_common *)tcp)->skc_flags);
 		sent = tcp->write_seq;
 	} else {
 		struct tcp_sock *tcp = sk;
 
-		received = BPF_CORE_READ(tcp, copied_seq);
+		received = without_fin(BPF_CORE_READ(tcp, copied_seq), BPF_CORE_READ(tcp, rcv_nxt),
+				       BPF_CORE_READ((struct sock_common *)sk, skc_flags));
 		sent = BPF_CORE_READ(tcp, write_seq);
 	}
 	if (moved->dir == SOCKET_RX) {
@@ -271,6 +279,24 @@ static __always_inline void end_of_stream(struct conn *conn, struct moved *moved
 	flush(conn, 0, moved->time_ns);
 }
 
+/* Has the process bytes to read (a FIN counts one) and still a descriptor to read them by? */
+static __always_inline bool has_unread(const void *sk)
+{
+	const struct tcp_sock *tcp = sk;
+	const struct sock *sock = sk;
+
+	return (s32)(BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq)) > 1 &&
+	       BPF_CORE_READ(sock, sk_socket);
+}
+
+static __always_inline void forget(const void *sk, const enum keep keep)
+{
+	u64 key = (u64)sk;
+
+	if (keep == KEEP_HASH)
+		bpf_map_delete_elem(&conns, &key);
+}
+
 /*
  * A call of the current task returned `length`. `flags`: MSG_* the hook knows of; `entry`: which
  * message of a sendmmsg, -1 to find out; `later`: bytes that have moved since.
@@ -328,6 +354,11 @@ static __always_inline int on_moved_part(void *sk, const enum keep keep, u32 dir
 		gather(conn, target, &moved);
 	else
 		end_of_stream(conn, &moved);
+	if (conn->ending && !has_unread(sk)) {
+		conn->ignored = 1;
+		flush(conn, SOCKET_CLOSED, moved.time_ns);
+		forget(sk, keep);
+	}
 	conn_give(conn);
 	return 0;
 }
@@ -345,6 +376,8 @@ static __always_inline int on_state(void *sk, const enum keep keep, int state)
 	bool taken;
 	u32 flags;
 
+	if (state == TCP_ESTABLISHED)
+		forget(sk, keep);	/* of another socket at this address whose end was missed */
 	if (state == TCP_CLOSE)
 		flags = SOCKET_CLOSED;
 	else if (state == TCP_FIN_WAIT1 || state == TCP_LAST_ACK)
@@ -354,24 +387,25 @@ static __always_inline int on_state(void *sk, const enum keep keep, int state)
 	conn = conn_find(sk, keep, false);
 	if (!conn)
 		return 0;
+	if (flags == SOCKET_CLOSED)
+		count_in(&socket_stats, SOCKET_STAT_CONNS_GONE);
 
-	/* a client reads on after it has shut its side down: its end is TCP_CLOSE */
+	/* a client reads on after it has shut its side down: its end is TCP_CLOSE, or, if the whole
+	 * answer came before it looked, the read that reaches the answer's end */
+	if (flags == SOCKET_CLOSED && conn->record.request_dir == SOCKET_TX && has_unread(sk)) {
+		conn->ending = 1;
+		flags = 0;
+	}
 	if (!conn->reported && !conn->ignored &&
-	    (flags == SOCKET_CLOSED || conn->record.request_dir == SOCKET_RX)) {
-		conn->reported = 1;
+	    (flags != SOCKET_TX_CLOSED || conn->record.request_dir == SOCKET_RX)) {
+		conn->reported = flags != 0;
 		taken = conn_take(conn);	/* whoever is at it now has lost its socket anyway */
 		flush(conn, flags, bpf_ktime_get_ns());
 		if (taken)
 			conn_give(conn);
 	}
-	if (state == TCP_CLOSE) {
-		count_in(&socket_stats, SOCKET_STAT_CONNS_GONE);
-		if (keep == KEEP_HASH) {
-			u64 key = (u64)sk;
-
-			bpf_map_delete_elem(&conns, &key);
-		}
-	}
+	if (flags == SOCKET_CLOSED)
+		forget(sk, keep);
 	return 0;
 }
 

@@ -29,6 +29,7 @@ typedef __s64 s64;
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
 #define RCV_SHUTDOWN 1
+#define SOCK_DONE 1 /* bit of skc_flags: the peer's FIN has come */
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 
@@ -37,6 +38,7 @@ typedef __s64 s64;
 #define MSG_ERRQUEUE 0x2000
 
 /* include/net/tcp_states.h */
+#define TCP_ESTABLISHED 1
 #define TCP_FIN_WAIT1 4
 #define TCP_CLOSE 7
 #define TCP_LAST_ACK 9
@@ -83,6 +85,7 @@ struct sock_common {
 	u16 skc_num;	/* host order */
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned long skc_flags;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 };
@@ -94,7 +97,7 @@ struct sock {
 	struct socket *sk_socket;
 };
 struct tcp_sock {
-	u32 copied_seq;
+	u32 copied_seq, rcv_nxt;
 	u32 write_seq;
 };
 struct socket {
