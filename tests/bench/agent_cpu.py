@@ -31,7 +31,7 @@ def measure(t, options):
     table = Table("agent's CPU, us a request", "median (least .. most)", "bar")
     for mode, values in results.items():
         table.add(mode, spread(values), "<= 2" if "spans" in mode and "saturated" in mode else "")
-    return table, f"{options.pairs} rounds of {options.seconds:g} s."
+    return table, f"{options.pairs} rounds of {options.seconds} s."
 
 
 bench(measure)

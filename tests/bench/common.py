@@ -48,9 +48,10 @@ def map_bytes(agent):
     """What the kernel charges for the agent's maps (memlock of their descriptors), each map once."""
     maps = {}
     for info in pathlib.Path(f"/proc/{agent.pid}/fdinfo").iterdir():
-        fields = dict(re.findall(r"^(\w+):\s+(\S+)$", info.read_text(), re.M))
-        if "map_id" in fields:
-            maps[fields["map_id"]] = int(fields["memlock"])
+        with contextlib.suppress(FileNotFoundError):	# closed meanwhile
+            fields = dict(re.findall(r"^(\w+):\s+(\S+)$", info.read_text(), re.M))
+            if "map_id" in fields:
+                maps[fields["map_id"]] = int(fields["memlock"])
     return sum(maps.values())
 
 
@@ -163,7 +164,7 @@ def bench(measure):
     name = path.stem
     parser = argparse.ArgumentParser(description=measure.__doc__)
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
-    parser.add_argument("--seconds", type=float, default=4, help="length of a phase (4)")
+    parser.add_argument("--seconds", type=int, default=4, help="length of a phase (4)")
     parser.add_argument("--pairs", type=int, default=5, help="repetitions; the median counts (5)")
     parser.add_argument("--requests", type=int, default=1_000_000, help="where a number is asked for (1000000)")
     options = parser.parse_args()

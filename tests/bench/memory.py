@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Memory of the agent and of its BPF maps, idle and under load."""
-import threading
+import concurrent.futures
 
 from common import Table, agent_on, bench, hello, load, map_bytes, saturate, sink, status_bytes
 
@@ -16,11 +16,13 @@ def sample(agent):
 
 def most_while(agent, work):
     """The sample with the largest RSS + maps taken while `work` runs, and after it."""
-    samples, thread = [sample(agent)], threading.Thread(target=work)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.2)
-        samples.append(sample(agent))
+    samples = [sample(agent)]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        running = pool.submit(work)
+        while not running.done():
+            concurrent.futures.wait([running], timeout=0.2)
+            samples.append(sample(agent))
+        running.result()		# raises what `work` raised
     return max(samples, key=lambda s: s[0] + max(s[2], s[3]))
 
 

@@ -54,7 +54,7 @@ def measure(t, options):
     table.add("requests/s lost, %", spread([100 * (1 - b[1] / a[1]) for a, b in zip(off, on)]), "<= 10")
     table.add("agent, us CPU a request", spread([o[2] / 1e3 for o in on]), "<= 2")
     table.add("of which in BPF (bpf_stats), us a request", f"{bpf_ns / 1e3:.2f}", "")
-    return table, f"{options.pairs} pairs of {options.seconds:g} s each way. BPF runs a request: {runs}."
+    return table, f"{options.pairs} pairs of {options.seconds} s each way. BPF runs a request: {runs}."
 
 
 bench(measure)

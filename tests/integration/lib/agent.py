@@ -181,8 +181,9 @@ class Agent:
         """{"prog": ids, "map": ids} of what the agent's descriptors hold."""
         found = {"prog": set(), "map": set()}
         for info in pathlib.Path(f"/proc/{self.pid}/fdinfo").iterdir():
-            for row in info.read_text().splitlines():
-                for kind in found:
-                    if row.startswith(f"{kind}_id:"):
-                        found[kind].add(int(row.split()[1]))
+            with contextlib.suppress(FileNotFoundError):	# closed meanwhile
+                for row in info.read_text().splitlines():
+                    for kind in found:
+                        if row.startswith(f"{kind}_id:"):
+                            found[kind].add(int(row.split()[1]))
         return found

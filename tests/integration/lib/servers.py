@@ -173,8 +173,10 @@ def apache(t, mpm):
 
 def wrk(t, url, seconds=1, connections=16, threads=1):
     """Loads `url`; returns (requests answered, errors). Up to `connections` more were on their way at the end."""
-    done = t.run([program("wrk"), "-t", threads, "-c", connections, "-d", f"{seconds}s", "-s", PROGRAMS / "wrk.lua", url])
-    words = next(line for line in done.stdout.splitlines() if line.startswith("counted ")).split()
+    done = t.run([program("wrk"), "-t", threads, "-c", connections, "-d", f"{seconds:.0f}s", "-s", PROGRAMS / "wrk.lua", url])
+    words = next((line for line in done.stdout.splitlines() if line.startswith("counted ")), "").split()
+    if done.returncode or not words:
+        raise Failure(f"wrk: {done.stderr.strip()[-200:]}")
     return int(words[1]), sum(int(w) for w in words[2:])
 
 
