@@ -10,13 +10,13 @@ LOADS = (("/slow?ms=2", 500, 8), ("/slow?ms=20", 200, 8), ("/sized?n=1000000", 3
 
 
 def quantile(exponential, q):
-    """Seconds; geometric within the bucket, whose bounds are powers of 2^(2^-scale) ns."""
+    """Seconds; geometric within the bucket, whose bounds are powers of 2^(2^-scale) s."""
     counts = exponential["counts"]
     base, wanted = 2 ** (2 ** -exponential["scale"]), q * (sum(counts) + exponential["zero"])
     below = exponential["zero"]
     for i, count in enumerate(counts):
         if count and below + count >= wanted:
-            return base ** (exponential["offset"] + i + (wanted - below) / count) / 1e9
+            return base ** (exponential["offset"] + i + (wanted - below) / count)
         below += count
     raise Failure("the histogram is empty")
 
