@@ -16,25 +16,33 @@ duration=${1:-0}		# s; 0: until a signal
 . "$here/pod.sh"
 
 agent=0 load=0 top=0		# pids; 0: not running
-agent_ready=			# before, SIGTERM may find it without a handler: 143
-stopping=			# set by a signal
 status=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/sonde-demo.XXXXXX") || exit 1
 
-fail() { echo "sonde: make run: $*" >&2; exit 1; }
+exec 3>&2			# stderr, whatever take_down does to 2
+say() { echo "sonde: make run: $*" >&3; }
+fail() { say "$@"; exit 1; }
+last_words() { tail -20 "$1" >&3; }
 running() { (($1)) && kill -0 "$1" 2>/dev/null; }
-not() { ! "$@"; }
 get() { curl -sf --max-time 2 "http://127.0.0.1:$PORT$1"; }
 
-# Waits at most $1 s for a command, no longer when a signal came; $2: what did not happen.
-expect() {
-	local seconds=$1 complaint=$2 log=$3
+# A signal came (see the end of this file), or its taker was killed.
+stopping() { [[ -e $work/stop ]] || ! kill -0 $$ 2>/dev/null; }
 
-	shift 3
-	wait_until "$seconds" stopping_or "$@" || { tail -20 "$log" >&2; fail "$complaint: its last words are above"; }
-	[[ -z $stopping ]] || exit 0
+# Waits at most 10 s for a command; $1: what did not happen, $2: the log that may tell why.
+expect() {
+	local complaint=$1 log=$2
+
+	shift 2
+	wait_until 10 "$@" || { last_words "$log"; fail "$complaint: its last words are above"; }
+	! stopping || exit 0
 }
-stopping_or() { [[ -n $stopping ]] || "$@"; }
+
+# SIGTERM until the process is gone: before its program runs, the signal is ignored. Returns its exit code.
+end() {
+	wait_until 15 refuses_term "$1" || { kill -KILL "$1"; say "process $1 did not end on SIGTERM: killed"; }
+	wait "$1"
+}
+refuses_term() { ! kill "$1" 2>/dev/null; }
 
 check_machine() {
 	local tool
@@ -66,27 +74,26 @@ start_pod() {
 		fail "cannot make a cgroup under ${POD_CGROUPS[-1]:-/sys/fs/cgroup}: not mounted, or read-only: not in an unprivileged container"
 	pod_start hello-7d4b9c8f6d-x2x4q "$work/hello.log" "$BUILD/demo/hello" :8080 ||
 		fail "cannot make the pod's namespaces: $(cat "$work/hello.log")"
-	expect 10 "hello did not start" "$work/hello.log" hello_listens
+	expect "hello did not start" "$work/hello.log" hello_listens
 	pod_connect || fail "cannot join the pod's network with veth: is the kernel module veth there?"
 }
 
 hello_listens() { grep -q '^listening' "$work/hello.log"; }
 
 start_agent() {
-	setsid setpriv --pdeathsig TERM "$BUILD/sonde" agent --listen "127.0.0.1:$PORT" --container "${POD_CID:0:12}*" \
-		>"$work/agent.log" 2>&1 </dev/null &
+	own_session TERM "$BUILD/sonde" agent --listen "127.0.0.1:$PORT" --container "${POD_CID:0:12}*" >"$work/agent.log" 2>&1 &
 	agent=$!
-	expect 10 "the agent did not get ready" "$work/agent.log" ready_or_gone
-	running $agent || { cat "$work/agent.log" >&2; fail "the agent did not start: see above"; }
-	agent_ready=1
+	expect "the agent did not get ready" "$work/agent.log" ready_or_gone
+	running $agent || { last_words "$work/agent.log"; fail "the agent did not start: see above"; }
 }
 ready_or_gone() { get /readyz >/dev/null || ! running $agent; }
 
 start_load() {
-	nsenter --net="/proc/$PEER_PID/ns/net" setsid setpriv --pdeathsig TERM \
+	own_session TERM nsenter --net="/proc/$PEER_PID/ns/net" \
 		"$BUILD/demo/load" -seconds "$duration" -rate "$RATE" "http://$POD_ADDRESS:8080" \
-		>"$work/load.json" 2>"$work/load.log" </dev/null &
+		>"$work/load.json" 2>"$work/load.log" &
 	load=$!
+	expect "the load generator did not start" "$work/load.log" grep -q '^running' "$work/load.log"
 }
 
 show_top() { exec "$BUILD/sonde" top --url "http://127.0.0.1:$PORT" "$@"; }
@@ -95,21 +102,20 @@ show_top() { exec "$BUILD/sonde" top --url "http://127.0.0.1:$PORT" "$@"; }
 watch_it() {
 	if [[ -t 1 ]]; then show_top <&0 & else show_top --interval 2s & fi
 	top=$!
-	while [[ -z $stopping ]] && running $load && running $agent; do
+	while ! stopping && running $load && running $agent; do
 		sleep .2
 	done
 	stop_top
-	running $agent || { tail -20 "$work/agent.log" >&2; fail "the agent ended by itself: its last words are above"; }
+	running $agent || { last_words "$work/agent.log"; fail "the agent ended by itself: its last words are above"; }
 }
 
 stop_top() {
-	running $top && kill $top && wait $top
+	((top == 0)) || end $top
 	top=0
-} 2>/dev/null
+}
 
 stop_load() {
-	running $load && kill $load
-	((load == 0)) || wait $load 2>/dev/null
+	((load == 0)) || end $load
 	load=0
 }
 
@@ -122,23 +128,21 @@ compare() {
 	local equal="NOT equal"
 
 	stop_load
-	[[ -n $(made) ]] || { cat "$work/load.log" >&2; fail "the load generator left no count: see above"; }
-	grep -q '"failed":0,' "$work/load.json" || { cat "$work/load.json" >&2; status=1; }
+	[[ -n $(made) ]] || { last_words "$work/load.log"; fail "the load generator left no count: see above"; }
+	grep -q '"failed":0,' "$work/load.json" || { last_words "$work/load.json"; status=1; }
 	if wait_until 10 counts_equal; then equal=equal; else status=1; fi
 	(show_top --once)
 	echo "the load generator made $(made) requests, sonde counted $(counted): $equal"
 }
 
 stop_agent() {
-	local pid=$agent result
+	local result
 
 	((agent)) || return 0
-	agent=0
-	kill "$pid" 2>/dev/null
-	wait_until 15 not running "$pid" || { kill -KILL "$pid"; echo "sonde: make run: the agent did not end on SIGTERM: killed" >&2; }
-	wait "$pid"
+	end $agent
 	result=$?
-	[[ $result == 0 || ($result == 143 && -z $agent_ready) ]] || { tail -20 "$work/agent.log" >&2; echo "sonde: make run: the agent ended with $result" >&2; status=1; }
+	agent=0
+	((result == 0)) || { last_words "$work/agent.log"; say "the agent ended with $result"; status=1; }
 }
 
 # What of ours, or of the kernel file systems an agent may mount, is mounted.
@@ -155,32 +159,44 @@ check_clean() {
 		diff <(echo "$pins_before") <(pins) | sed -n 's/^> /pin /p'
 		ls -d "$work" 2>/dev/null
 	})
-	[[ -z $left ]] || { echo "sonde: make run: left behind: $left" >&2; status=1; }
+	[[ -z $left ]] || { say "left behind: $left"; status=1; }
 }
 
 take_down() {
 	((status |= $?))
-	trap '' INT TERM HUP
 	started="$top $load $agent ${POD_PID:-0} ${PEER_PID:-0}"
 	stop_top
 	stop_load
 	stop_agent
-	pod_stop || status=1
+	exec 2>/dev/null		# bash would tell of every process that is killed
+	pod_stop || { say "left behind: ${POD_CGROUPS[*]}"; status=1; }
 	rm -rf "$work"
 	check_clean
 	exit "$status"
 }
 
-mounts_before=$(mounts) pins_before=$(pins)
-trap take_down EXIT
-trap 'stopping=1' INT TERM HUP
+demo() {
+	trap '' INT TERM HUP
+	trap take_down EXIT
+	mounts_before=$(mounts) pins_before=$(pins)
+	check_machine
+	pick_port
+	start_pod
+	start_agent
+	start_load
+	echo "hello: an unmodified Go server in container ${POD_CID:0:12}; $RATE requests/s on it"
+	echo "metrics: http://127.0.0.1:$PORT/metrics"
+	watch_it
+	compare
+}
 
-check_machine
-pick_port
-start_pod
-start_agent
-start_load
-echo "hello: an unmodified Go server in container ${POD_CID:0:12}; $RATE requests/s on it"
-echo "metrics: http://127.0.0.1:$PORT/metrics"
-watch_it
-compare
+# bash can lose a signal that comes while it reads a $( ). So the demo ignores signals; this process
+# takes them, does nothing else, and tells by a file.
+work=$(mktemp -d "${TMPDIR:-/tmp}/sonde-demo.XXXXXX") || exit 1
+trap '[[ ! -d $work ]] || : >"$work/stop"' INT TERM HUP
+demo <&0 &
+while :; do
+	wait $!
+	status=$?
+	((status > 128)) && kill -0 $! 2>/dev/null || exit "$status"
+done

@@ -26,6 +26,10 @@ wait_until() {
 	done
 }
 
+# exec of a command in a session of its own, with signals as they are by default; gets signal $1 when
+# this shell dies.
+own_session() { exec setsid env --default-signal setpriv --pdeathsig "$@" </dev/null 3>&-; }
+
 # One directory for each cgroup hierarchy: v2 alone, or v1 controllers, or both. Not cpuset of v1,
 # which takes no process before its CPUs are set.
 cgroup_hierarchies() {
@@ -79,20 +83,20 @@ pod_start() {
 
 	shift 2
 	# shellcheck disable=SC2016
-	setsid setpriv --pdeathsig KILL unshare --net --pid --fork --kill-child --mount-proc --uts --ipc -- bash -c '
+	own_session KILL unshare --net --pid --fork --kill-child --mount-proc --uts --ipc -- bash -c '
 		cgroups=$1 name=$2; shift 2
 		for dir in $cgroups; do echo 0 >"$dir/cgroup.procs" || exit; done
 		echo "$name" >/proc/sys/kernel/hostname
 		ip link set lo up
 		exec env -i PATH=/usr/bin:/bin HOSTNAME="$name" KUBERNETES_SERVICE_HOST=10.96.0.1 KUBERNETES_SERVICE_PORT=443 "$@"
-	' pod "${POD_CGROUPS[*]}" "$name" "$@" >"$log" 2>&1 </dev/null &
+	' pod "${POD_CGROUPS[*]}" "$name" "$@" >"$log" 2>&1 &
 	POD_PID=$!
 	wait_until 5 has_own_network $POD_PID
 }
 
 # Joins the pod with a second namespace, from which clients reach it.
 pod_connect() {
-	setsid setpriv --pdeathsig KILL unshare --net sleep infinity </dev/null &
+	own_session KILL unshare --net sleep infinity &
 	PEER_PID=$!
 	wait_until 5 has_own_network $PEER_PID || return 1
 	nsenter --net="/proc/$POD_PID/ns/net" ip link add eth0 type veth peer name eth0 netns $PEER_PID &&
@@ -106,21 +110,18 @@ in_network() {
 		nsenter --net="/proc/$1/ns/net" ip link set lo up
 }
 
-# The container's own first, so that their parent reaps them.
-pod_stop_processes() {
+# Ends all processes of the pod and its peer, and its cgroups. Fails if one of these is left.
+pod_stop() {
 	local pid
 
+	# the container's own first, so that their parent reaps them
 	for pid in $(cat "${POD_CGROUPS[0]}/cgroup.procs"); do kill -KILL "$pid"; done
-	wait_until 2 pod_empty && wait_until 2 eval "! kill -0 $POD_PID"
+	wait_until 2 pod_empty && wait_until 2 gone "$POD_PID"
 	for pid in $POD_PID $PEER_PID; do
 		kill -KILL "$pid"
 		wait "$pid"
 	done
-} 2>/dev/null
-pod_empty() { [[ -z $(cat "${POD_CGROUPS[0]}/cgroup.procs") ]]; }
-
-# Ends all processes of the pod and its peer, and its cgroups. Says what it could not.
-pod_stop() {
-	pod_stop_processes
-	wait_until 5 pod_remove_cgroups || { echo "left behind: ${POD_CGROUPS[*]}" >&2; return 1; }
+	wait_until 5 pod_remove_cgroups
 }
+gone() { ! kill -0 "$1"; }
+pod_empty() { [[ -z $(cat "${POD_CGROUPS[0]}/cgroup.procs") ]]; }

@@ -195,6 +195,7 @@ func main() {
 		defer cancel()
 	}
 
+	fmt.Fprintln(os.Stderr, "running") // from here on a signal means: finish and report
 	start := time.Now()
 	l := load{base: flag.Arg(0), kept: client(*workers, true), fresh: client(*workers, false), freshShare: *freshShare}
 	l.report.Routes = map[string]int{}
