@@ -33,6 +33,7 @@
 #define BATCH_BYTES (32u << 20)		/* of address space: texts of the spans, copies of series */
 #define NEWS_MAX 4096
 #define READ_INTERVAL_NS (50 * NSEC_PER_MSEC)	/* few records wake nobody: look this often */
+#define SEAL_INTERVAL_NS (200 * NSEC_PER_MSEC)	/* how old /metrics may be */
 #define RECORDS_A_TURN 4096		/* then the timers get theirs */
 #define NICE -5
 #define FLUSH_NS (5 * NSEC_PER_SEC)
@@ -75,6 +76,13 @@ static void on_tick(void *context, int fd)
 
 	cost_read(agent->process, agent->socket);
 	pipeline_tick(agent->pipeline);
+}
+
+static void on_seal(void *context, int fd)
+{
+	struct agent *agent = context;
+
+	pipeline_seal(agent->pipeline);
 }
 
 static void on_signal(void *context, int signal)
@@ -233,6 +241,8 @@ static int open_timers(struct agent *agent)
 		r = loop_add(&agent->loop, agent->news.fd, on_news, agent);
 	if (r >= 0)
 		r = loop_add_timer(&agent->loop, READ_INTERVAL_NS, read_ring, agent);
+	if (r >= 0)
+		r = loop_add_timer(&agent->loop, SEAL_INTERVAL_NS, on_seal, agent);
 	if (r >= 0)
 		r = loop_add_timer(&agent->loop, NSEC_PER_SEC, on_tick, agent);
 	return r;

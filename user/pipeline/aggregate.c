@@ -47,8 +47,9 @@ int aggregate_init(struct aggregate *aggregate, const struct config *config)
 		return r;
 	aggregate->dirty = reserve(numbers);
 	aggregate->generation = reserve(numbers);
+	aggregate->nobody = resource_new(&(struct resource){ .service_name = BYTES("unknown_service") });
 	self_set(SELF_SERIES_MAX, config->series_max);
-	return aggregate->dirty && aggregate->generation ? 0 : -ENOMEM;
+	return aggregate->dirty && aggregate->generation && aggregate->nobody ? 0 : -ENOMEM;
 }
 
 void aggregate_done(struct aggregate *aggregate)
@@ -63,6 +64,7 @@ void aggregate_done(struct aggregate *aggregate)
 		munmap(aggregate->dirty, numbers);
 	if (aggregate->generation)
 		munmap(aggregate->generation, numbers);
+	resource_unref(aggregate->nobody);
 	table_done(&aggregate->table);
 }
 
@@ -129,19 +131,13 @@ static struct series_entry *entry_new(struct aggregate *aggregate, const struct 
 
 #define RESERVED 2		/* entries held back for the overflow series of both roles */
 
-/* What the cap turned away belongs to many services: the series is of none. */
 static struct series_entry *overflow_new(struct aggregate *aggregate, const struct series_key *key,
 					 const struct sample *turned_away)
 {
 	struct sample sample = *turned_away;
-	struct series_entry *entry;
 
-	sample.resource = resource_new(&(struct resource){ .service_name = BYTES("unknown_service") });
-	if (!sample.resource)
-		return NULL;
-	entry = entry_new(aggregate, key, &sample);
-	resource_unref(sample.resource);
-	return entry;
+	sample.resource = aggregate->nobody;
+	return entry_new(aggregate, key, &sample);
 }
 
 static struct series_entry *entry_of(struct aggregate *aggregate, const struct sample *sample)
@@ -198,14 +194,16 @@ static struct series_entry *entry_at(struct aggregate *aggregate, uint32_t index
 	return (struct series_entry *)aggregate->table.entries + index;
 }
 
-/* Tells the exporters by one last copy, marked, and forgets. */
-static void expire(struct aggregate *aggregate, uint64_t before_ns)
+/* Tells the exporters by one last copy, marked; the seal that carries it forgets the series. */
+void aggregate_expire(struct aggregate *aggregate, uint64_t now_ns)
 {
 	struct series_entry *entry;
 	uint32_t cursor = 0;
 
+	if (!aggregate->expire_ns || now_ns <= aggregate->expire_ns)
+		return;
 	while ((entry = table_next(&aggregate->table, &cursor))) {
-		if (entry->dirty || entry->series.expired || entry->series.changed_ns >= before_ns)
+		if (entry->dirty || entry->series.changed_ns >= now_ns - aggregate->expire_ns)
 			continue;
 		entry->series.expired = true;
 		entry->dirty = true;
@@ -221,12 +219,9 @@ static void forget(struct aggregate *aggregate, struct series_entry *entry)
 	self_set(SELF_SERIES, aggregate->table.used);
 }
 
-uint32_t aggregate_seal(struct aggregate *aggregate, struct batch *batch, uint64_t now_ns)
+uint32_t aggregate_seal(struct aggregate *aggregate, struct batch *batch)
 {
 	uint32_t n = 0;
-
-	if (aggregate->expire_ns && now_ns > aggregate->expire_ns)
-		expire(aggregate, now_ns - aggregate->expire_ns);
 
 	while (n < aggregate->dirty_count) {
 		struct series_entry *entry =

@@ -18,7 +18,8 @@ struct aggregate {
 	uint32_t *dirty;		/* table indices of series changed since the last seal */
 	uint32_t dirty_count;
 	uint32_t *generation;		/* by table index */
-	uint64_t expire_ns;
+	uint64_t expire_ns;		/* series unused for this long are forgotten; 0: never */
+	struct resource *nobody;	/* of the overflow series: what the cap turned away is of many */
 };
 
 /* What one request adds to the metrics; texts are copied when a series is made of them. */
@@ -39,10 +40,13 @@ void aggregate_done(struct aggregate *aggregate);
 
 void aggregate_add(struct aggregate *aggregate, const struct sample *sample, uint64_t now_ns);
 
+/* Marks what was not used for long: a walk over all series, once a second is enough. */
+void aggregate_expire(struct aggregate *aggregate, uint64_t now_ns);
+
 /*
- * Copies what changed into `batch`, and forgets what expired. What does not fit stays for the next
- * seal. Returns how many series were copied.
+ * Copies what changed (or expired: it is forgotten then) into `batch`. What does not fit stays for
+ * the next seal. Returns how many series were copied.
  */
-uint32_t aggregate_seal(struct aggregate *aggregate, struct batch *batch, uint64_t now_ns);
+uint32_t aggregate_seal(struct aggregate *aggregate, struct batch *batch);
 
 #endif

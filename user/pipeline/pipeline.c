@@ -66,12 +66,12 @@ static void hand_over(struct pipeline *pipeline)
 		pipeline->batch = NULL;
 }
 
-static void seal(struct pipeline *pipeline)
+void pipeline_seal(struct pipeline *pipeline)
 {
 	struct batch *batch = present_batch(pipeline);
 
 	if (batch)
-		aggregate_seal(&pipeline->account.aggregate, batch, clock_monotonic_ns());
+		aggregate_seal(&pipeline->account.aggregate, batch);
 	else
 		self_add(SELF_SEALS_DELAYED, 1);
 	hand_over(pipeline);
@@ -220,19 +220,19 @@ void pipeline_tick(struct pipeline *pipeline)
 	retry_waiting(pipeline, now - TARGET_WAIT_NS);
 	forget_gone(pipeline, now - TARGET_GRACE_NS);
 	conns_expire(&pipeline->conns, now - CONN_IDLE_NS);
-	seal(pipeline);
+	aggregate_expire(&pipeline->account.aggregate, now);
 }
 
 void pipeline_drain(struct pipeline *pipeline, uint64_t deadline_ns)
 {
 	conns_finish_all(&pipeline->conns);
 	retry_waiting(pipeline, UINT64_MAX);
-	seal(pipeline);
+	pipeline_seal(pipeline);
 	while (pipeline->account.aggregate.dirty_count && clock_monotonic_ns() < deadline_ns) {
 		struct pollfd empty = { .fd = pipeline->io.empty->fd, .events = POLLIN };
 
 		poll(&empty, 1, DRAIN_WAIT_MS);
-		seal(pipeline);
+		pipeline_seal(pipeline);
 	}
 }
 

@@ -33,7 +33,10 @@ void pipeline_record(struct pipeline *pipeline, const struct socket_event *event
 /* Takes in what the discover thread had to say. */
 void pipeline_news(struct pipeline *pipeline);
 
-/* Once a second: hands out metrics and spans, gives up on what waited too long. */
+/* A few times a second: hands out the spans there are and the series that changed. */
+void pipeline_seal(struct pipeline *pipeline);
+
+/* Once a second: gives up on what waited too long, forgets what is gone. */
 void pipeline_tick(struct pipeline *pipeline);
 
 /* Finishes what is open, as it stands, and hands out all there is; waits at most until `deadline_ns`
