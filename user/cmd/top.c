@@ -35,14 +35,17 @@ static void on_signal(int signal)
 static void print_usage(FILE *out)
 {
 	fputs("usage: sonde top [--once] [--json] [--url URL] [--interval TIME] [--seconds N]\n\n"
-	      "A table of what a running agent sees: for each service and route, requests a second, errors,\n"
-	      "quantiles of the duration over the last interval, and the number of requests since the agent\n"
+	      "A table of what a running agent sees: for each service and route, requests a "
+	      "second, errors,\n"
+	      "quantiles of the duration over the last interval, and the number of requests since "
+	      "the agent\n"
 	      "started. A route after an arrow is one this service calls.\n\n"
 	      "  --once           one table about the time since the agent started, then end\n"
 	      "  --json           one JSON object a row instead of a table\n"
 	      "  --url URL        where the agent listens; default " DEFAULT_URL "\n"
 	      "  --interval TIME  between two tables: 500ms, 1s (default), 1m\n"
-	      "  --seconds N      end after N seconds; default: Ctrl-C ends\n", out);
+	      "  --seconds N      end after N seconds; default: Ctrl-C ends\n",
+	      out);
 }
 
 static int complain(const char *what, const char *why, const char *cure)
@@ -56,7 +59,8 @@ static int wrong_option(int argc, char **argv)
 	static const char *const names[] = {
 		"--once", "--json", "--url", "--interval", "--seconds", "--help", NULL,
 	};
-	const char *given = optind - 1 < argc ? argv[optind - 1] : "", *nearest = nearest_name(given, names);
+	const char *given = optind - 1 < argc ? argv[optind - 1] : "",
+		   *nearest = nearest_name(given, names);
 
 	fprintf(stderr, "sonde: top: %s: no such option, or its value is missing: ", given);
 	fprintf(stderr, nearest ? "did you mean %s?\n" : "see sonde top --help\n", nearest);
@@ -67,9 +71,13 @@ static int wrong_option(int argc, char **argv)
 static int read_arguments(struct top *top, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "once", no_argument, NULL, 'o' }, { "json", no_argument, NULL, 'j' },
-		{ "url", required_argument, NULL, 'u' }, { "interval", required_argument, NULL, 'i' },
-		{ "seconds", required_argument, NULL, 's' }, { "help", no_argument, NULL, 'h' }, { 0 },
+		{ "once", no_argument, NULL, 'o' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "url", required_argument, NULL, 'u' },
+		{ "interval", required_argument, NULL, 'i' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	uint64_t seconds;
 	int c;
@@ -88,12 +96,13 @@ static int read_arguments(struct top *top, int argc, char **argv)
 			return complain(optarg, "not a time of at least 10ms", "write 500ms or 1s");
 		if (c != 's')
 			continue;
-		if (bytes_to_u64(bytes_of_text(optarg), &seconds) < 0 || !seconds || seconds > 1u << 30)
+		if (bytes_to_u64(bytes_of_text(optarg), &seconds) < 0 || !seconds ||
+		    seconds > 1u << 30)
 			return complain(optarg, "not a number of seconds", "write --seconds 20");
 		top->duration_ns = seconds * NSEC_PER_SEC;
 	}
-	return optind < argc ? complain(argv[optind], "takes no arguments", "see sonde top --help") :
-			       EXIT_DONE;
+	return optind < argc ? complain(argv[optind], "takes no arguments", "see sonde top --help")
+			     : EXIT_DONE;
 }
 
 static struct top_screen screen_of(const struct top *top)
@@ -131,8 +140,10 @@ static int show(const struct top *top, const struct top_snapshot *earlier,
 
 static int say_unreachable(const struct top *top, const char *why)
 {
-	fprintf(stderr, "sonde: top: %s: %s: is the agent running there? start it with `sonde agent`, or "
-		"give its address with --url\n", top->url, why);
+	fprintf(stderr,
+		"sonde: top: %s: %s: is the agent running there? start it with `sonde agent`, or "
+		"give its address with --url\n",
+		top->url, why);
 	return EXIT_FAILED;
 }
 

@@ -27,8 +27,8 @@ struct top_snapshot {
 };
 
 /*
- * From the body of /services. Returns 0, -EBADMSG with a reason in `why`, or -ENOMEM. What it reads is checked:
- * it may come from anything that listens on the port.
+ * From the body of /services. Returns 0, -EBADMSG with a reason in `why`, or -ENOMEM. What it reads
+ * is checked: it may come from anything that listens on the port.
  */
 int top_parse(struct bytes body, struct top_snapshot *ret_snapshot, char *why, size_t why_size);
 void top_free(struct top_snapshot *snapshot);

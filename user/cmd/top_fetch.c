@@ -35,7 +35,8 @@ static void read_duration(json_t *json, struct exponential *duration)
 
 	exponential_init(duration);
 	duration->zero = count_of(json, "zero");
-	if (scale < SCALE_MIN || scale > EXPONENTIAL_SCALE || offset < INT16_MIN || offset > INT16_MAX)
+	if (scale < SCALE_MIN || scale > EXPONENTIAL_SCALE || offset < INT16_MIN ||
+	    offset > INT16_MAX)
 		return;
 	duration->scale = (int32_t)scale;
 	duration->offset = (int32_t)offset;

@@ -10,7 +10,7 @@
 
 /* Widths of the columns, in characters; the route takes what is left. */
 #define SERVICE_WIDTH 14
-#define NUMBERS_WIDTH 42		/* of the columns to its right, with the spaces before them */
+#define NUMBERS_WIDTH 42 /* of the columns to its right, with the spaces before them */
 #define ROUTE_MIN 20
 #define COLUMNS_MAX 512
 
@@ -101,7 +101,8 @@ int top_compute(struct top_table *table, const struct top_snapshot *earlier,
 		if (earlier)
 			before = bsearch(&key, index, earlier->routes, sizeof(index[0]),
 					 compare_routes);
-		compute_row(&table->row[table->rows], key, before ? *before : NULL, table->window_s);
+		compute_row(&table->row[table->rows], key, before ? *before : NULL,
+			    table->window_s);
 	}
 	qsort(table->row, table->rows, sizeof(table->row[0]), compare_rows);
 	free(index);
@@ -149,8 +150,8 @@ static void format_count(char *text, size_t size, uint64_t count)
 }
 
 /*
- * Prints `text` in exactly `width` characters, the last of a longer one an ellipsis. Counts code points, not
- * bytes; control characters, which a peer may have put into a path, show as `?`.
+ * Prints `text` in exactly `width` characters, the last of a longer one an ellipsis. Counts code
+ * points, not bytes; control characters, which a peer may have put into a path, show as `?`.
  */
 static void put_cell(FILE *out, const char *text, unsigned width)
 {
@@ -200,8 +201,8 @@ static void put_row(FILE *out, const struct top_row *row, unsigned route_width)
 	fputc(' ', out);
 	put_route(out, row->route, route_width);
 	fprintf(out, " %7.*f %4.*f %6s %6s %6s %7s", row->requests_per_s < 1000 ? 1 : 0,
-		row->requests_per_s, row->error_percent < 99.95 ? 1 : 0, row->error_percent, p50, p95,
-		p99, total);
+		row->requests_per_s, row->error_percent < 99.95 ? 1 : 0, row->error_percent, p50,
+		p95, p99, total);
 }
 
 /* Ends a line; on a terminal, what an earlier picture had to its right goes. */
@@ -267,7 +268,8 @@ static void add_text(struct buf *line, const char *key, const char *value)
 	buf_add_byte(line, '"');
 }
 
-static void print_json_row(struct buf *line, const struct top_table *table, const struct top_row *row)
+static void print_json_row(struct buf *line, const struct top_table *table,
+			   const struct top_row *row)
 {
 	const struct top_route *route = row->route;
 
@@ -281,10 +283,12 @@ static void print_json_row(struct buf *line, const struct top_table *table, cons
 	add_text(line, "method", route->method);
 	add_text(line, "route", route->route);
 	add_text(line, "server_address", route->server_address);
-	buf_printf(line, ",\"requests_per_second\":%.3f,\"error_percent\":%.3f,\"p50_seconds\":%.9f,"
+	buf_printf(line,
+		   ",\"requests_per_second\":%.3f,\"error_percent\":%.3f,\"p50_seconds\":%.9f,"
 		   "\"p95_seconds\":%.9f,\"p99_seconds\":%.9f,\"count\":%llu,\"errors\":%llu,"
-		   "\"lost\":%llu}\n", row->requests_per_s, row->error_percent, row->p50_s, row->p95_s,
-		   row->p99_s, (unsigned long long)route->count, (unsigned long long)route->errors,
+		   "\"lost\":%llu}\n",
+		   row->requests_per_s, row->error_percent, row->p50_s, row->p95_s, row->p99_s,
+		   (unsigned long long)route->count, (unsigned long long)route->errors,
 		   (unsigned long long)table->snapshot->lost);
 }
 

@@ -152,8 +152,9 @@ static int start_thread(struct export *export)
 	r = pthread_create(&export->thread, NULL, run, export);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (r)
-		return log_error(-r, "export: cannot start the thread: %m: free memory or raise the "
-				     "limit of processes");
+		return log_error(-r,
+				 "export: cannot start the thread: %m: free memory or raise the "
+				 "limit of processes");
 	pthread_setname_np(export->thread, "sonde-export");
 	return 0;
 }

@@ -15,7 +15,8 @@ struct export;
 
 /*
  * Opens the exporters and starts the thread. `full` brings batches, `empty` takes them back;
- * both outlive the thread. Returns 0, or -errno when a configured exporter can't be opened (logged).
+ * both outlive the thread. Returns 0, or -errno when a configured exporter can't be opened
+ * (logged).
  */
 int export_start(const struct config *config, struct queue *full, struct queue *empty,
 		 struct export **ret_export);
@@ -23,7 +24,10 @@ int export_start(const struct config *config, struct queue *full, struct queue *
 /* /readyz answers 200 from now on (true) or 503. Any thread. */
 void export_set_ready(struct export *export, bool ready);
 
-/* Takes what is left in the queue, flushes the exporters until `deadline_ns` (CLOCK_MONOTONIC), ends. */
+/*
+ * Takes what is left in the queue, flushes the exporters until `deadline_ns` (CLOCK_MONOTONIC),
+ * ends.
+ */
 void export_stop(struct export *export, uint64_t deadline_ns);
 
 #endif

@@ -29,8 +29,8 @@ struct exporter {
 	const char *name;	/* in logs, `sonde doctor` and docs */
 
 	/*
-	 * Returns 0 with *ret_state set, -ENOTSUP when the configuration does not ask for this exporter,
-	 * or another negative errno, having logged cause and cure.
+	 * Returns 0 with *ret_state set, -ENOTSUP when the configuration does not ask for this
+	 * exporter, or another negative errno, having logged cause and cure.
 	 */
 	int (*open)(const struct exporter_context *context, void **ret_state);
 

@@ -18,7 +18,8 @@ int gzip_add(struct buf *out, struct bytes in)
 	if (in.len > UINT_MAX)
 		return -ENOSPC;
 	/* level 1: three times the speed of the default for a tenth more bytes */
-	if (deflateInit2(&stream, 1, Z_DEFLATED, WINDOW_BITS, MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&stream, 1, Z_DEFLATED, WINDOW_BITS, MEM_LEVEL, Z_DEFAULT_STRATEGY) !=
+	    Z_OK)
 		return -ENOMEM;
 
 	r = buf_reserve(out, deflateBound(&stream, in.len));

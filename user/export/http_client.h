@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP POST without waiting: libcurl's multi interface in a loop. Connections are kept alive; nothing blocks the
- * loop (names are resolved by libcurl's own thread).
+ * HTTP POST without waiting: libcurl's multi interface in a loop. Connections are kept alive;
+ * nothing blocks the loop (names are resolved by libcurl's own thread).
  */
 #ifndef SONDE_EXPORT_HTTP_CLIENT_H
 #define SONDE_EXPORT_HTTP_CLIENT_H
@@ -43,7 +43,10 @@ int http_client_open(struct loop *loop, struct http_client **ret_client);
 int http_call_new(struct http_client *client, const struct http_call_options *options,
 		  struct http_call **ret_call);
 
-/* `body` is borrowed until `done` is called. One at a time. Returns 0 or -errno: `done` is not called. */
+/*
+ * `body` is borrowed until `done` is called. One at a time. Returns 0 or -errno: `done` is not
+ * called.
+ */
 int http_call_send(struct http_call *call, struct bytes body);
 
 /* Breaks off what is under way: `done` is not called. NULL is allowed. */

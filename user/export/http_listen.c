@@ -78,7 +78,8 @@ static const char *cure_for(int error)
 	case EPERM:
 		return "ports below 1024 need CAP_NET_BIND_SERVICE; choose another with --listen";
 	case EADDRNOTAVAIL:
-		return "this machine has no such address; give one it has, or only :PORT, to --listen";
+		return "this machine has no such address; give one it has, or only :PORT, to "
+		       "--listen";
 	case EINVAL:
 		return "write --listen as 0.0.0.0:9464 or [::1]:9464";
 	default:

@@ -96,7 +96,9 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 		buf_add_text(&reply.body, "Only GET and HEAD are served here.\n");
 		return send_reply(connection, &reply, false);
 	}
-	/* the first call is after the head: an answer now would cost the connection its keep-alive */
+	/*
+	 * the first call is after the head: an answer now would cost the connection its keep-alive
+	 */
 	if (!*request_state) {
 		*request_state = &head_seen;
 		return MHD_YES;
@@ -150,7 +152,8 @@ static uint16_t port_of(int fd)
 	struct sockaddr_in6 address;	/* the port is where sockaddr_in has it */
 	socklen_t len = sizeof(address);
 
-	return getsockname(fd, (struct sockaddr *)&address, &len) < 0 ? 0 : ntohs(address.sin6_port);
+	return getsockname(fd, (struct sockaddr *)&address, &len) < 0 ? 0
+								      : ntohs(address.sin6_port);
 }
 
 /* The daemon owns `listen_fd` once it runs. */
@@ -170,8 +173,9 @@ static int start_daemon(struct http_server *server, int listen_fd)
 					  "memory or descriptors");
 	info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	if (!info)
-		return log_error(-ENOTSUP, "listen: libmicrohttpd was built without epoll: %m: install "
-					   "one with it, or use --listen \"\"");
+		return log_error(-ENOTSUP,
+				 "listen: libmicrohttpd was built without epoll: %m: install "
+				 "one with it, or use --listen \"\"");
 	server->epoll_fd = info->epoll_fd;
 	return loop_add(server->loop, server->epoll_fd, on_ready, server);
 }

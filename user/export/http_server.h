@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small HTTP server in a loop: GET and HEAD, whole replies from memory, gzip where the client takes it.
- * At most 64 connections, 16 from one address, 10 s of silence each.
+ * A small HTTP server in a loop: GET and HEAD, whole replies from memory, gzip where the client
+ * takes it. At most 64 connections, 16 from one address, 10 s of silence each.
  */
 #ifndef SONDE_EXPORT_HTTP_SERVER_H
 #define SONDE_EXPORT_HTTP_SERVER_H
@@ -33,8 +33,8 @@ typedef void (*http_handler)(void *context, const struct http_request *request,
 struct http_server;
 
 /*
- * Listens on `listen`: ADDR:PORT, [ADDR]:PORT, or :PORT for all addresses; port 0: any free one. Returns 0 or
- * -errno, logged: -EADDRINUSE when the port is taken.
+ * Listens on `listen`: ADDR:PORT, [ADDR]:PORT, or :PORT for all addresses; port 0: any free one.
+ * Returns 0 or -errno, logged: -EADDRINUSE when the port is taken.
  */
 int http_server_open(struct loop *loop, const char *listen, http_handler handler, void *context,
 		     struct http_server **ret_server);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The push side: spans of every batch, and every metric interval the whole store, over OTLP/HTTP. Decides
- * when; otlp_spans.c and otlp_metrics.c encode, otlp_lane.c queues and sends.
+ * The push side: spans of every batch, and every metric interval the whole store, over OTLP/HTTP.
+ * Decides when; otlp_spans.c and otlp_metrics.c encode, otlp_lane.c queues and sends.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -51,7 +51,8 @@ static void push_metrics(struct otlp *otlp)
 		buf_done(&body);
 		self_add(SELF_EXPORT_OTLP_METRICS_FAILED, 1);
 		if (log_every(&otlp->complained_ns, COMPLAIN_SECONDS))
-			log_error(r, "otlp: metrics do not fit 64 MiB: %m: lower metrics.series_max");
+			log_error(r,
+				  "otlp: metrics do not fit 64 MiB: %m: lower metrics.series_max");
 		return;
 	}
 	otlp_lane_put(otlp->metrics, body, points);
@@ -83,7 +84,8 @@ static int start_traces(struct otlp *otlp)
 	if (!otlp->traces)
 		return 0;
 	self_set(SELF_EXPORT_QUEUE_MAX_BYTES, queue_bytes);
-	return otlp_spans_new(MIN(queue_bytes / 8, (uint64_t)PAYLOAD_MAX), on_spans, otlp, &otlp->spans);
+	return otlp_spans_new(MIN(queue_bytes / 8, (uint64_t)PAYLOAD_MAX), on_spans, otlp,
+			      &otlp->spans);
 }
 
 static int start_metrics(struct otlp *otlp)
@@ -171,7 +173,9 @@ static void otlp_close(void *state, uint64_t deadline_ns)
 	if (otlp->metrics)
 		otlp_lane_hurry(otlp->metrics);
 	while (now < deadline_ns && !is_done(otlp)) {
-		if (loop_once(otlp->context->loop, 1 + (int)((deadline_ns - now) / NSEC_PER_MSEC)) < 0)
+		int wait_ms = 1 + (int)((deadline_ns - now) / NSEC_PER_MSEC);
+
+		if (loop_once(otlp->context->loop, wait_ms) < 0)
 			break;
 		now = clock_monotonic_ns();
 	}

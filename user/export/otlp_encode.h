@@ -46,7 +46,7 @@ void otlp_spans_encode(struct otlp_spans *spans, const struct batch *batch);
 struct otlp_metrics {
 	const struct metric_store *store;
 	enum config_histogram histogram;	/* of durations; sizes are explicit */
-	uint64_t start_ns, now_ns;		/* CLOCK_REALTIME; start: of the agent, for sonde_* */
+	uint64_t start_ns, now_ns; /* CLOCK_REALTIME; start: of the agent, for sonde_* */
 };
 
 /*

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests from the encoders (otlp.c) -> http_client.c, until the receiver has taken or refused them. */
+/*
+ * Requests from the encoders (otlp.c) -> http_client.c, until the receiver has taken or refused
+ * them.
+ */
 #include "export/otlp_lane.h"
 
 #include <errno.h>
@@ -82,7 +85,7 @@ static void on_pause_over(void *context, int fd)
 /* Between 80 and 120 % of `ns`, so that many agents do not come back in step. */
 static uint64_t jitter(struct otlp_lane *lane, uint64_t ns)
 {
-	lane->seed = lane->seed * 6364136223846793005ull + 1442695040888963407ull;	/* Knuth, MMIX */
+	lane->seed = lane->seed * 6364136223846793005ull + 1442695040888963407ull; /* Knuth, MMIX */
 	return ns / 5 * 4 + (lane->seed >> 33) % (ns / 5 * 2 + 1);
 }
 

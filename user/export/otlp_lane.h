@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The way of one signal to its OTLP/HTTP endpoint: a bounded queue of encoded requests, two connections, retries
- * with growing pauses (OpenTelemetry protocol, "OTLP/HTTP Response"; Retry-After is honoured, up to 5 min).
- * Nothing is lost that the queue can hold; what it cannot is dropped, oldest first, and counted.
+ * The way of one signal to its OTLP/HTTP endpoint: a bounded queue of encoded requests, two
+ * connections, retries with growing pauses (OpenTelemetry protocol, "OTLP/HTTP Response";
+ * Retry-After is honoured, up to 5 min). Nothing is lost that the queue can hold; what it cannot is
+ * dropped, oldest first, and counted.
  */
 #ifndef SONDE_EXPORT_OTLP_LANE_H
 #define SONDE_EXPORT_OTLP_LANE_H
@@ -26,8 +27,8 @@ int otlp_lane_open(struct loop *loop, struct http_client *client,
 		   const struct otlp_lane_options *options, struct otlp_lane **ret_lane);
 
 /*
- * Takes over `body`, an encoded request with `items` spans or data points. Metrics are cumulative: newer ones
- * replace what still waits. An empty body was too large for memory: counted as dropped.
+ * Takes over `body`, an encoded request with `items` spans or data points. Metrics are cumulative:
+ * newer ones replace what still waits. An empty body was too large for memory: counted as dropped.
  */
 void otlp_lane_put(struct otlp_lane *lane, struct buf body, uint32_t items);
 

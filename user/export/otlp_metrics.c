@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store and sonde_* -> ExportMetricsServiceRequest (opentelemetry-proto metrics.proto), cumulative. Runs
- * once a metric interval, so it is written for clarity.
+ * The store and sonde_* -> ExportMetricsServiceRequest (opentelemetry-proto metrics.proto),
+ * cumulative. Runs once a metric interval, so it is written for clarity.
  */
 #include <errno.h>
 
@@ -14,7 +14,9 @@
 #include "model/self.h"
 
 enum { RESOURCE_METRICS = 1, SCOPE_METRICS = 2, METRICS = 2 };
-enum metric_field { NAME = 1, DESCRIPTION = 2, UNIT = 3, GAUGE = 5, SUM = 7, HISTOGRAM = 9, EXPONENTIAL = 10 };
+enum metric_field {
+	NAME = 1, DESCRIPTION = 2, UNIT = 3, GAUGE = 5, SUM = 7, HISTOGRAM = 9, EXPONENTIAL = 10,
+};
 enum { DATA_POINTS = 1, TEMPORALITY = 2, MONOTONIC = 3, CUMULATIVE = 2 };
 
 struct encoder {
@@ -77,7 +79,9 @@ static void add_instrument(struct encoder *encoder, uint32_t first, uint32_t end
 	pb_close(encoder->out, metric);
 }
 
-/* End of the run from `first` on that shares the resource, and with `whole` conventions and role. */
+/*
+ * End of the run from `first` on that shares the resource, and with `whole` conventions and role.
+ */
 static uint32_t run_end(const struct encoder *encoder, uint32_t first, bool whole)
 {
 	const struct series *const *at = encoder->view.at, *series = at[first];
@@ -130,7 +134,8 @@ static void add_self_metric(struct encoder *encoder, int id, int end)
 		name.len -= strlen("_total");
 	name = bytes_first(name, sizeof(full) - prefix);
 	memcpy(full + prefix, name.at, name.len);
-	metric = open_metric(encoder, bytes_of(full, prefix + name.len), row->help, self_unit(name));
+	metric = open_metric(encoder, bytes_of(full, prefix + name.len), row->help,
+			     self_unit(name));
 	data = pb_open(encoder->out, counter ? SUM : GAUGE);
 	for (; id < end; id++, encoder->points++)
 		otlp_add_self_point(encoder->out, DATA_POINTS, id, encoder->input->start_ns,

@@ -148,7 +148,8 @@ void otlp_report_refused(struct otlp_report *report, const struct http_result *r
 		return;
 	describe(why, sizeof(why), result);
 	log_error(0, "otlp %s: %s: %u %s dropped: %s", report->shown, why, items,
-		  report->signal == SIGNAL_TRACES ? "spans" : "data points", cure_for(result->status));
+		  report->signal == SIGNAL_TRACES ? "spans" : "data points",
+		  cure_for(result->status));
 }
 
 void otlp_report_partial(struct otlp_report *report, uint64_t rejected, struct bytes message)
@@ -167,14 +168,17 @@ void otlp_report_full(struct otlp_report *report, uint64_t queue_bytes)
 
 	format_size(size, sizeof(size), queue_bytes);
 	if (log_every(&report->full_said_ns, SELDOM_S))
-		log_error(0, "otlp %s: the queue of %s is full: the oldest spans are dropped, %llu so far: "
-			     "bring the endpoint back, or raise otlp.queue_bytes",
+		log_error(0,
+			  "otlp %s: the queue of %s is full: the oldest spans are dropped, %llu so "
+			  "far: bring the endpoint back, or raise otlp.queue_bytes",
 			  report->shown, size, (unsigned long long)report->dropped);
 }
 
 void otlp_report_end(struct otlp_report *report, uint64_t left)
 {
 	if (left)
-		log_error(0, "otlp %s: %llu spans could not be sent before the end: dropped: is the "
-			     "receiver up and fast enough?", report->shown, (unsigned long long)left);
+		log_error(0,
+			  "otlp %s: %llu spans could not be sent before the end: dropped: is the "
+			  "receiver up and fast enough?",
+			  report->shown, (unsigned long long)left);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What people are told about an OTLP endpoint: once when it goes away, once when it is back, seldom in between. */
+/*
+ * What people are told about an OTLP endpoint: once when it goes away, once when it is back, seldom
+ * in between.
+ */
 #ifndef SONDE_EXPORT_OTLP_REPORT_H
 #define SONDE_EXPORT_OTLP_REPORT_H
 

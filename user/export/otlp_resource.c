@@ -7,7 +7,7 @@
 #include "model/resource.h"
 
 enum { RESOURCE = 1, RESOURCE_ATTRIBUTES = 1 };			/* ResourceSpans, Resource */
-enum { SCOPE = 1, SCOPE_NAME = 1, SCOPE_VERSION = 2 };		/* ScopeSpans, InstrumentationScope */
+enum { SCOPE = 1, SCOPE_NAME = 1, SCOPE_VERSION = 2 }; /* ScopeSpans, InstrumentationScope */
 
 void otlp_add_text(struct buf *out, unsigned field, struct bytes name, struct bytes value)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads the few bytes a receiver answers with, for otlp_lane.c; fuzzed by partial_success_fuzz.c. */
+/*
+ * Reads the few bytes a receiver answers with, for otlp_lane.c; fuzzed by partial_success_fuzz.c.
+ */
 #include "export/otlp_response.h"
 
 #include <errno.h>

@@ -13,8 +13,8 @@ struct otlp_response {
 };
 
 /*
- * ExportTraceServiceResponse or ExportMetricsServiceResponse: their partial_success is alike. Returns 0, also for no
- * bytes (all was taken), or -EBADMSG with *ret_response untouched.
+ * ExportTraceServiceResponse or ExportMetricsServiceResponse: their partial_success is alike.
+ * Returns 0, also for no bytes (all was taken), or -EBADMSG with *ret_response untouched.
  */
 int otlp_response_parse(struct bytes body, struct otlp_response *ret_response);
 

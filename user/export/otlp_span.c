@@ -24,7 +24,7 @@ enum { STATUS_CODE = 3, STATUS_ERROR = 2 };
 
 #define TAG(field, wire) ((uint8_t)((field) << 3 | (wire)))
 #define LENGTH_BYTES 3			/* of the span: a padded varint up to 2 MiB */
-#define FIXED_BYTES 128			/* ids, times, kind, status, flags, tags and lengths of the name */
+#define FIXED_BYTES 128 /* ids, times, kind, status, flags, tags and lengths of the name */
 #define ROW_BYTES 24			/* of an attribute besides key and text */
 
 static void init_rows(struct span_table *table, int role)
@@ -56,7 +56,8 @@ void span_tables_init(struct span_tables *tables)
 	}
 }
 
-static const struct span_table *table_of(const struct span_tables *tables, const struct semconv *semconv)
+static const struct span_table *table_of(const struct span_tables *tables,
+					 const struct semconv *semconv)
 {
 	for (unsigned i = 0; i < tables->count; i++) {
 		if (tables->table[i].semconv == semconv)
@@ -244,7 +245,8 @@ static size_t bound_of(const struct span_table *table, const struct span *span)
 		const struct span_row *row = &table->row[span->role][i];
 
 		if (row->type == ATTRIBUTE_TEXT) {
-			const struct bytes *field = (const void *)((const char *)span + row->offset);
+			const struct bytes *field =
+				(const void *)((const char *)span + row->offset);
 
 			text += MIN(field->len, OTLP_TEXT_MAX);
 		}

@@ -10,7 +10,7 @@
 #define SPAN_ROWS_MAX 24
 #define SPAN_KEY_MAX 48			/* bytes of an encoded key */
 #define SPAN_SEMCONVS_MAX 16
-#define SPAN_BYTES_MAX (1u << 20)	/* what a span may take: 11 texts of 16 KiB, three times that repaired */
+#define SPAN_BYTES_MAX (1u << 20)	/* of a span: 11 texts of 16 KiB, repaired to 3 times that */
 
 /* One attribute: its key as a field of KeyValue, and where its value is. */
 struct span_row {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Spans of a batch -> ExportTraceServiceRequest payloads, grouped by resource; the queue of otlp.c takes
- * them. With every request of a busy machine coming through, a span must cost little: see otlp_span.c.
+ * Spans of a batch -> ExportTraceServiceRequest payloads, grouped by resource; the queue of otlp.c
+ * takes them. With every request of a busy machine coming through, a span must cost little: see
+ * otlp_span.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -131,8 +132,8 @@ static void prefetch(const struct span *span)
 		__builtin_prefetch((const char *)span + i);
 }
 
-static void encode_group(struct otlp_spans *spans, const struct span *span, const struct group *group,
-			 int64_t offset_ns)
+static void encode_group(struct otlp_spans *spans, const struct span *span,
+			 const struct group *group, int64_t offset_ns)
 {
 	open_resource(spans, group->resource);
 	for (int32_t i = group->first; i >= 0; i = spans->next[i]) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Protocol Buffers wire format (protobuf.dev, "Encoding"): a writer over struct buf, and a reader of small
- * answers. The writer's errors are the buffer's: check `failed` at the end.
+ * Protocol Buffers wire format (protobuf.dev, "Encoding"): a writer over struct buf, and a reader
+ * of small answers. The writer's errors are the buffer's: check `failed` at the end.
  *
- * Two levels: pb_add_* for what happens now and then, and pb_put_* for spans, which write at a pointer
- * behind which the caller has made room.
+ * Two levels: pb_add_* for what happens now and then, and pb_put_* for spans, which write at a
+ * pointer behind which the caller has made room.
  */
 #ifndef SONDE_EXPORT_PB_H
 #define SONDE_EXPORT_PB_H
@@ -27,8 +27,9 @@ void pb_add_bytes(struct buf *buf, unsigned field, struct bytes value);
 void pb_add_text(struct buf *buf, unsigned field, struct bytes value);
 
 /*
- * A nested message (or packed numbers) of at most 256 MiB: returns a mark for pb_close(), which fills in the
- * length. It is a varint padded to PB_LENGTH_BYTES, which the format allows, so nothing moves.
+ * A nested message (or packed numbers) of at most 256 MiB: returns a mark for pb_close(), which
+ * fills in the length. It is a varint padded to PB_LENGTH_BYTES, which the format allows, so
+ * nothing moves.
  */
 #define PB_LENGTH_BYTES 4
 size_t pb_open(struct buf *buf, unsigned field);

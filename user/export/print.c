@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * --print: the spans of every batch to standard output, a line each. A reader that is slow, or gone,
- * or a full disk costs lines, which are counted, and never holds up the other exporters for long.
+ * --print: the spans of every batch to standard output, a line each. A reader that is slow, or
+ * gone, or a full disk costs lines, which are counted, and never holds up the other exporters for
+ * long.
  */
 #include <errno.h>
 #include <poll.h>

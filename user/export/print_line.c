@@ -66,7 +66,8 @@ void print_add_text(struct buf *out, const struct span *span, int64_t realtime_o
 	else
 		buf_add_text(out, " -");
 	buf_printf(out, " %.3fms in=%lluB out=%lluB", (double)(span->end_ns - span->start_ns) / 1e6,
-		   (unsigned long long)span->request_bytes, (unsigned long long)span->response_bytes);
+		   (unsigned long long)span->request_bytes,
+		   (unsigned long long)span->response_bytes);
 	add_field(out, "route", span->route);
 	if (client)
 		add_field(out, "server", span->server_address);
@@ -120,9 +121,11 @@ void print_add_json(struct buf *out, const struct span *span, int64_t realtime_o
 	add_json_text(out, "route", span->route);
 	add_json_number(out, "status", (uint64_t)span->code);
 	add_json_text(out, "error", span->error_type);
-	buf_printf(out, ",\"duration_seconds\":%.9f", (double)(span->end_ns - span->start_ns) / 1e9);
+	buf_printf(out, ",\"duration_seconds\":%.9f",
+		   (double)(span->end_ns - span->start_ns) / 1e9);
 	buf_printf(out, ",\"request_bytes\":%llu,\"response_bytes\":%llu",
-		   (unsigned long long)span->request_bytes, (unsigned long long)span->response_bytes);
+		   (unsigned long long)span->request_bytes,
+		   (unsigned long long)span->response_bytes);
 	add_json_text(out, "client", span->client_address);
 	add_json_text(out, "server", span->server_address);
 	add_json_number(out, "server_port", span->server_port);

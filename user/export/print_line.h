@@ -7,8 +7,8 @@
 #include "model/span.h"
 
 /*
- * Adds a line for people, its newline included: time (UTC), service, role, method, path, status (or why there
- * is none), duration, body sizes, route, peer. Control characters show as `?`.
+ * Adds a line for people, its newline included: time (UTC), service, role, method, path, status (or
+ * why there is none), duration, body sizes, route, peer. Control characters show as `?`.
  */
 void print_add_text(struct buf *out, const struct span *span, int64_t realtime_offset_ns);
 

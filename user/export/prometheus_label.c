@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The small pieces of a sample, for prometheus_text.c: written without printf, since a scrape has many. */
+/*
+ * The small pieces of a sample, for prometheus_text.c: written without printf, since a scrape has
+ * many.
+ */
 #include "export/prometheus_label.h"
 
 #include <math.h>
@@ -69,6 +72,11 @@ static size_t plain_run(struct bytes text, bool quotes)
 	return run;
 }
 
+static const char *escape_of(uint8_t c)
+{
+	return c == '\n' ? "\\n" : c == '"' ? "\\\"" : "\\\\";
+}
+
 void prometheus_add_escaped(struct buf *out, struct bytes text, bool quotes)
 {
 	while (text.len) {
@@ -81,7 +89,7 @@ void prometheus_add_escaped(struct buf *out, struct bytes text, bool quotes)
 		if (text.at[0] >= 0x80)
 			buf_add_text(out, "\xef\xbf\xbd");	/* U+FFFD */
 		else
-			buf_add_text(out, text.at[0] == '\n' ? "\\n" : text.at[0] == '"' ? "\\\"" : "\\\\");
+			buf_add_text(out, escape_of(text.at[0]));
 		text = bytes_skip(text, 1);
 	}
 }
@@ -105,7 +113,8 @@ static void add_number(struct buf *labels, const char *name, int64_t value)
 }
 
 /* What has no value is an empty label, which Prometheus takes for an absent one. */
-static void add_attribute(struct buf *labels, const struct attribute *row, const struct series *series)
+static void add_attribute(struct buf *labels, const struct attribute *row,
+			  const struct series *series)
 {
 	const void *field = (const char *)series + row->offset;
 

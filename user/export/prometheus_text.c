@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Families and their samples: view of the store -> text, one family after the other. Sources: Prometheus
- * exposition formats (text 0.0.4); OpenMetrics 1.0, "Text format".
+ * Families and their samples: view of the store -> text, one family after the other. Sources:
+ * Prometheus exposition formats (text 0.0.4); OpenMetrics 1.0, "Text format".
  */
 #include "export/prometheus_text.h"
 
@@ -20,14 +20,14 @@ struct writer {
 	struct view view;
 };
 
-#define LABELS_MAX (1u << 20)		/* bytes; all attributes of a resource come from one environment */
+#define LABELS_MAX (1u << 20) /* bytes; all attributes of a resource come from one environment */
 
 /*
  * `suffix` is what samples have and families lack in OpenMetrics ("_total", "_info"); in text
  * 0.0.4 a family is called as its samples are.
  */
-static void write_head(struct writer *writer, const char *name, const char *suffix, const char *type,
-		       const char *unit, const char *help)
+static void write_head(struct writer *writer, const char *name, const char *suffix,
+		       const char *type, const char *unit, const char *help)
 {
 	bool open = writer->format == METRICS_OPENMETRICS;
 
@@ -69,8 +69,8 @@ static void start_sample(struct writer *writer, const char *name, const char *su
 	buf_add_bytes(writer->out, buf_bytes(&writer->labels));
 }
 
-static void write_bucket(struct writer *writer, const struct series *series, enum series_histogram which,
-			 unsigned i, uint64_t count)
+static void write_bucket(struct writer *writer, const struct series *series,
+			 enum series_histogram which, unsigned i, uint64_t count)
 {
 	const struct instrument *instrument = &series->semconv->instrument[series->role][which];
 	struct buf *out = writer->out;
@@ -174,7 +174,8 @@ static void write_self_head(struct writer *writer, const struct self_row *row)
 	bool total = bytes_end_with(name, BYTES("_total"));
 	char family[96];
 
-	snprintf(family, sizeof(family), "sonde_%.*s", (int)(name.len - (total ? 6 : 0)), row->name);
+	snprintf(family, sizeof(family), "sonde_%.*s", (int)(name.len - (total ? 6 : 0)),
+		 row->name);
 	write_head(writer, family, total ? "_total" : "",
 		   row->kind == SELF_COUNTER ? "counter" : "gauge", NULL, row->help);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything the agent knows, as text: Prometheus exposition format 0.0.4 or OpenMetrics 1.0. The series
- * of the store, target_info for their resources, and sonde_*.
+ * Everything the agent knows, as text: Prometheus exposition format 0.0.4 or OpenMetrics 1.0. The
+ * series of the store, target_info for their resources, and sonde_*.
  */
 #ifndef SONDE_EXPORT_PROMETHEUS_TEXT_H
 #define SONDE_EXPORT_PROMETHEUS_TEXT_H

@@ -9,7 +9,7 @@
 #include "model/batch.h"
 
 struct metric_store {
-	struct series **series;		/* by id; NULL: none. Each holds a reference on its resource */
+	struct series **series; /* by id; NULL: none. Each holds a reference on its resource */
 	uint32_t max, high;		/* ids are < max; all in use are < high */
 	uint32_t count;			/* in use */
 };

@@ -11,9 +11,9 @@
 
 /* What makes two resources the same, and the order of what is under one. */
 enum view_identity {
-	VIEW_LABELS,		/* service name, namespace and container: Prometheus */
-	VIEW_RESOURCE,		/* every attribute: OTLP */
-	VIEW_ROUTES,		/* as VIEW_LABELS, one route's series next to each other: /services */
+	VIEW_LABELS,   /* service name, namespace and container: Prometheus */
+	VIEW_RESOURCE, /* every attribute: OTLP */
+	VIEW_ROUTES,   /* as VIEW_LABELS, one route's series next to each other: /services */
 };
 
 /*

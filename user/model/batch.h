@@ -44,7 +44,10 @@ void batch_free(struct batch *batch);
  */
 bool batch_use_resource(struct batch *batch, struct resource *resource);
 
-/* Room for one more series, behind the ones before it: nothing else may be added between. NULL: full. */
+/*
+ * Room for one more series, behind the ones before it: nothing else may be added between. NULL:
+ * full.
+ */
 struct series *batch_add_series(struct batch *batch);
 
 #endif

@@ -24,9 +24,9 @@ unsigned histogram_add(struct histogram *histogram, const struct bounds *bounds,
 }
 
 /*
- * Where buckets begin, for a value shifted so that its highest bit is bit 63. 1 s = 10^9 ns is bound 0, so
- * bound i is at 10^9 * 2^(i/16) ns, and 16 * log2(10^9) = 478.36: row k is floor(10^9 * 2^(63 + (k - 478)/16)).
- * The last is never passed: 2^64 - 1.
+ * Where buckets begin, for a value shifted so that its highest bit is bit 63. 1 s = 10^9 ns is
+ * bound 0, so bound i is at 10^9 * 2^(i/16) ns, and 16 * log2(10^9) = 478.36: row k is floor(10^9 *
+ * 2^(63 + (k - 478)/16)). The last is never passed: 2^64 - 1.
  */
 #define ROWS_PER_SECOND 478
 static const uint64_t boundary[17] = {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two histograms of the same values side by side: explicit buckets for Prometheus dashboards as they
- * are, and base-2 exponential buckets for quantiles (OpenTelemetry exponential histogram,
+ * Two histograms of the same values side by side: explicit buckets for Prometheus dashboards as
+ * they are, and base-2 exponential buckets for quantiles (OpenTelemetry exponential histogram,
  * Prometheus native histogram).
  *
- * Exponential: for durations, added in nanoseconds, with buckets in seconds, so that they can be exported
- * as they are: bucket i counts values in (base^i, base^(i+1)] s, base = 2^(2^-scale). Starts at
- * EXPONENTIAL_SCALE (4.4 % wide) and halves its scale whenever the values span more than
+ * Exponential: for durations, added in nanoseconds, with buckets in seconds, so that they can be
+ * exported as they are: bucket i counts values in (base^i, base^(i+1)] s, base = 2^(2^-scale).
+ * Starts at EXPONENTIAL_SCALE (4.4 % wide) and halves its scale whenever the values span more than
  * EXPONENTIAL_BUCKETS buckets.
  */
 #ifndef SONDE_MODEL_HISTOGRAM_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP in OpenTelemetry's words (semantic conventions 1.37, "HTTP spans" and "HTTP metrics"): how the
- * exporters name the fields of spans and series whose protocol is HTTP.
+ * HTTP in OpenTelemetry's words (semantic conventions 1.37, "HTTP spans" and "HTTP metrics"): how
+ * the exporters name the fields of spans and series whose protocol is HTTP.
  */
 #include "base/cleanup.h"
 #include "model/semconv.h"
@@ -15,7 +15,8 @@
 
 #define HELP_METHOD "Request method as sent, `_OTHER` when it is none of the registered ones."
 #define HELP_STATUS "Response status code; absent when the connection ended before a response."
-#define HELP_ERROR "Status code of a failed request, or why there was no response; absent when it succeeded."
+#define HELP_ERROR                                                                                 \
+	"Status code of a failed request, or why there was no response; absent when it succeeded."
 #define HELP_ROUTE "Low-cardinality form of the path: configured pattern, or the heuristic's."
 
 static const struct attribute server_span[] = {
@@ -25,7 +26,8 @@ static const struct attribute server_span[] = {
 	SPAN("url.path", TEXT, target, "Path of the request target, without query."),
 	SPAN("url.query", TEXT, query, "Query of the request target, secret values hidden."),
 	SPAN("url.scheme", TEXT, scheme, "http or https."),
-	SPAN("client.address", TEXT, client_address, "Address of the client, from the forwarding header if there is one."),
+	SPAN("client.address", TEXT, client_address,
+	     "Address of the client, from the forwarding header if there is one."),
 	SPAN("server.address", TEXT, server_address, "Host the request was for."),
 	SPAN("server.port", U16, server_port, "Port the request was for."),
 	SPAN("network.protocol.version", TEXT, version, "Version of HTTP: 1.0, 1.1."),
@@ -66,7 +68,8 @@ static const struct attribute server_metric[] = {
 static const struct attribute client_metric[] = {
 	METRIC("http.request.method", "http_request_method", TEXT, operation, HELP_METHOD),
 	METRIC("http.response.status_code", "http_response_status_code", I64, code, HELP_STATUS),
-	METRIC("server.address", "server_address", TEXT, server_address, "Host the request was for."),
+	METRIC("server.address", "server_address", TEXT, server_address,
+	       "Host the request was for."),
 	METRIC("server.port", "server_port", U16, server_port, "Port the request was for."),
 	METRIC("error.type", "error_type", TEXT, error_type, HELP_ERROR),
 	{ NULL },
@@ -74,33 +77,51 @@ static const struct attribute client_metric[] = {
 
 static const struct instrument server_instrument[SERIES_HISTOGRAMS] = {
 	[SERIES_DURATION] = {
-		"http.server.request.duration", "http_server_request_duration_seconds", "s",
-		"Duration of HTTP server requests, from the first byte of the request to the last byte of the response, in seconds.",
+		"http.server.request.duration",
+		"http_server_request_duration_seconds",
+		"s",
+		"Duration of HTTP server requests, from the first byte of the request to "
+		"the last byte of the response, in seconds.",
 		&duration_bounds,
 	},
 	[SERIES_REQUEST_SIZE] = {
-		"http.server.request.body.size", "http_server_request_body_size_bytes", "By",
-		"Size of HTTP server request bodies, in bytes.", &size_bounds,
+		"http.server.request.body.size",
+		"http_server_request_body_size_bytes",
+		"By",
+		"Size of HTTP server request bodies, in bytes.",
+		&size_bounds,
 	},
 	[SERIES_RESPONSE_SIZE] = {
-		"http.server.response.body.size", "http_server_response_body_size_bytes", "By",
-		"Size of HTTP server response bodies, in bytes.", &size_bounds,
+		"http.server.response.body.size",
+		"http_server_response_body_size_bytes",
+		"By",
+		"Size of HTTP server response bodies, in bytes.",
+		&size_bounds,
 	},
 };
 
 static const struct instrument client_instrument[SERIES_HISTOGRAMS] = {
 	[SERIES_DURATION] = {
-		"http.client.request.duration", "http_client_request_duration_seconds", "s",
-		"Duration of HTTP client requests, from the first byte of the request to the last byte of the response, in seconds.",
+		"http.client.request.duration",
+		"http_client_request_duration_seconds",
+		"s",
+		"Duration of HTTP client requests, from the first byte of the request to "
+		"the last byte of the response, in seconds.",
 		&duration_bounds,
 	},
 	[SERIES_REQUEST_SIZE] = {
-		"http.client.request.body.size", "http_client_request_body_size_bytes", "By",
-		"Size of HTTP client request bodies, in bytes.", &size_bounds,
+		"http.client.request.body.size",
+		"http_client_request_body_size_bytes",
+		"By",
+		"Size of HTTP client request bodies, in bytes.",
+		&size_bounds,
 	},
 	[SERIES_RESPONSE_SIZE] = {
-		"http.client.response.body.size", "http_client_response_body_size_bytes", "By",
-		"Size of HTTP client response bodies, in bytes.", &size_bounds,
+		"http.client.response.body.size",
+		"http_client_response_body_size_bytes",
+		"By",
+		"Size of HTTP client response bodies, in bytes.",
+		&size_bounds,
 	},
 };
 

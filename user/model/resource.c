@@ -139,7 +139,9 @@ bool resource_equal(const struct resource *a, const struct resource *b)
 	return true;
 }
 
-/* Is `name` one of the fields that this resource has a value for? Then an extra must not repeat it. */
+/*
+ * Is `name` one of the fields that this resource has a value for? Then an extra must not repeat it.
+ */
 static bool is_field(const struct resource *resource, struct bytes name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
@@ -150,7 +152,8 @@ static bool is_field(const struct resource *resource, struct bytes name)
 }
 
 void resource_each(const struct resource *resource,
-		   void (*call)(void *context, struct bytes name, struct bytes value), void *context)
+		   void (*call)(void *context, struct bytes name, struct bytes value),
+		   void *context)
 {
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
 		if (field_of(resource, i).len)

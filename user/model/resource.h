@@ -20,7 +20,7 @@ struct resource_attribute {
 
 struct resource {
 	_Atomic uint32_t references;
-	uint64_t batch_mark;		/* serial of the batch that holds a reference; the pipeline's */
+	uint64_t batch_mark; /* serial of the batch that holds a reference; the pipeline's */
 	uint64_t hash;			/* of all texts: equality is hash plus texts */
 	struct bytes service_name;	/* never empty */
 	struct bytes service_namespace, service_version, service_instance_id;	/* may be empty */
@@ -41,6 +41,7 @@ bool resource_equal(const struct resource *a, const struct resource *b);
 
 /* Calls for every attribute that is not empty, by its OpenTelemetry name, extras included. */
 void resource_each(const struct resource *resource,
-		   void (*call)(void *context, struct bytes name, struct bytes value), void *context);
+		   void (*call)(void *context, struct bytes name, struct bytes value),
+		   void *context);
 
 #endif

@@ -46,7 +46,12 @@ struct instrument {
 };
 
 /* The histograms every operation fills, index of struct series.histogram. */
-enum series_histogram { SERIES_DURATION, SERIES_REQUEST_SIZE, SERIES_RESPONSE_SIZE, SERIES_HISTOGRAMS };
+enum series_histogram {
+	SERIES_DURATION,
+	SERIES_REQUEST_SIZE,
+	SERIES_RESPONSE_SIZE,
+	SERIES_HISTOGRAMS
+};
 
 /* One protocol's conventions; tables of attributes end with a row whose name is NULL. */
 struct semconv {
@@ -55,7 +60,10 @@ struct semconv {
 	const struct attribute *metric[2];	/* by enum role */
 	const struct instrument *instrument[2];	/* by enum role: SERIES_HISTOGRAMS rows */
 
-	/* The operation as a metric attribute: itself when it is a registered one, else a catch-all. */
+	/*
+	 * The operation as a metric attribute: itself when it is a registered one, else a
+	 * catch-all.
+	 */
 	struct bytes (*bound_operation)(struct bytes operation);
 	/* Is a request with this response code an error, for this role (enum role)? */
 	bool (*failed)(unsigned role, int64_t code);

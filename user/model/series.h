@@ -34,7 +34,10 @@ struct series {
 	bool expired;		/* in a batch: forget this series */
 	uint64_t start_ns, changed_ns;	/* CLOCK_REALTIME, CLOCK_MONOTONIC */
 
-	/* Attributes; bytes point into `text`, or to static storage. Fix up after copying: series_copy() */
+	/*
+	 * Attributes; bytes point into `text`, or to static storage. Fix up after copying:
+	 * series_copy()
+	 */
 	struct bytes operation, route, server_address, error_type;
 	int64_t code;		/* 0: none */
 	uint16_t server_port;	/* 0: none */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sonde top`: what the agent writes is what it reads, and what happened between is what it shows. */
+/*
+ * `sonde top`: what the agent writes is what it reads, and what happened between is what it shows.
+ */
 #include "unit/export/fixture.h"
 
 #include <math.h>
@@ -178,7 +180,10 @@ static void the_table_fits_eighty_columns(void **state)
 static struct buf draw_path(const char *path, struct top_screen screen)
 {
 	struct top_route route = {
-		.service = "a-service-with-a-long-name", .role = "server", .method = "GET", .route = path,
+		.service = "a-service-with-a-long-name",
+		.role = "server",
+		.method = "GET",
+		.route = path,
 		.count = 1234567890123,
 	};
 	struct top_snapshot snapshot = { .lost = 7, .route = &route, .routes = 1 };
@@ -216,10 +221,12 @@ static void a_small_terminal_tells_what_it_leaves_out(void **state)
 	int lines = 0;
 
 	for (int i = 0; i < 30; i++) {
-		route[i] = (struct top_route){ .service = "s", .role = "server", .method = "GET", .route = "/" };
+		route[i] = (struct top_route){
+			.service = "s", .role = "server", .method = "GET", .route = "/" };
 		row[i] = (struct top_row){ .route = &route[i] };
 	}
-	out = draw(&table, (struct top_screen){ .columns = 80, .lines = 24, .redraw = true, .url = "u" });
+	out = draw(&table,
+		   (struct top_screen){ .columns = 80, .lines = 24, .redraw = true, .url = "u" });
 	assert_contains(&out, "and 11 more routes");
 	assert_true(bytes_start_with(buf_bytes(&out), BYTES("\033[H")));
 	assert_true(bytes_end_with(buf_bytes(&out), BYTES("\033[J")));
@@ -232,14 +239,16 @@ static void a_small_terminal_tells_what_it_leaves_out(void **state)
 static void answers_that_are_no_services_are_refused(void **state)
 {
 	static const char *const wrong[] = {
-		"", "404 page not found", "[]", "{}", "{\"services\":1}", "{\"services\":[", "null", "{\"a\":\"\\u0000\"}",
+		"",     "404 page not found",  "[]", "{}", "{\"services\":1}", "{\"services\":[",
+		"null", "{\"a\":\"\\u0000\"}",
 	};
 	struct top_snapshot snapshot;
 	char why[128];
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		why[0] = '\0';
-		assert_int_equal(top_parse(bytes_of_text(wrong[i]), &snapshot, why, sizeof(why)), -EBADMSG);
+		assert_int_equal(top_parse(bytes_of_text(wrong[i]), &snapshot, why, sizeof(why)),
+				 -EBADMSG);
 		assert_true(why[0]);
 	}
 }
@@ -247,9 +256,12 @@ static void answers_that_are_no_services_are_refused(void **state)
 static void fields_of_other_types_or_sizes_do_no_harm(void **state)
 {
 	static const char *const odd[] = {
-		"{\"services\":[1,null,{\"routes\":3},{\"routes\":[4,{\"count\":-5,\"method\":7}]}]}",
-		"{\"services\":[{\"routes\":[{\"duration\":{\"exponential\":{\"scale\":99,\"offset\":5,\"counts\":[1]}}}]}]}",
-		"{\"services\":[{\"routes\":[{\"duration\":{\"exponential\":{\"scale\":-10,\"offset\":-32768,"
+		"{\"services\":[1,null,{\"routes\":3},{\"routes\":[4,{\"count\":-5,\"method\":7}]}]"
+		"}",
+		"{\"services\":[{\"routes\":[{\"duration\":{\"exponential\":{\"scale\":99,"
+		"\"offset\":5,\"counts\":[1]}}}]}]}",
+		"{\"services\":[{\"routes\":[{\"duration\":{\"exponential\":{\"scale\":-10,"
+		"\"offset\":-32768,"
 		"\"counts\":[1,2,\"x\",-4,9223372036854775807]}}}]}]}",
 	};
 

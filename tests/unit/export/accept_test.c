@@ -20,25 +20,30 @@ static void prometheus_2_gets_openmetrics(void **state)
 {
 	assert_int_equal(format_of("application/openmetrics-text;version=1.0.0,"
 				   "application/openmetrics-text;version=0.0.1;q=0.75,"
-				   "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"), METRICS_OPENMETRICS);
+				   "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"),
+			 METRICS_OPENMETRICS);
 }
 
 static void prometheus_3_gets_openmetrics(void **state)
 {
-	assert_int_equal(format_of("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
-				   "application/openmetrics-text;version=0.0.1;q=0.5,"
-				   "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
-				   "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"), METRICS_OPENMETRICS);
+	assert_int_equal(
+		format_of("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+			  "application/openmetrics-text;version=0.0.1;q=0.5,"
+			  "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+			  "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"),
+		METRICS_OPENMETRICS);
 }
 
 static void the_greater_weight_wins(void **state)
 {
-	assert_int_equal(format_of("application/openmetrics-text;q=0.4,text/plain;q=0.5"), METRICS_TEXT);
+	assert_int_equal(format_of("application/openmetrics-text;q=0.4,text/plain;q=0.5"),
+			 METRICS_TEXT);
 	assert_int_equal(format_of("application/openmetrics-text;q=0.5,text/plain;q=0.4"),
 			 METRICS_OPENMETRICS);
 	assert_int_equal(format_of("text/plain;q=0.501 , Application/OpenMetrics-Text ; Q=0.51"),
 			 METRICS_OPENMETRICS);
-	assert_int_equal(format_of("application/openmetrics-text;q=0,text/plain;q=0"), METRICS_TEXT);
+	assert_int_equal(format_of("application/openmetrics-text;q=0,text/plain;q=0"),
+			 METRICS_TEXT);
 }
 
 static void a_closer_range_decides_about_text(void **state)
@@ -47,7 +52,8 @@ static void a_closer_range_decides_about_text(void **state)
 			 METRICS_OPENMETRICS);
 	assert_int_equal(format_of("text/plain;q=0.9,*/*;q=0.1,application/openmetrics-text;q=0.5"),
 			 METRICS_TEXT);
-	assert_int_equal(format_of("text/*;q=0.6,application/openmetrics-text;q=0.5"), METRICS_TEXT);
+	assert_int_equal(format_of("text/*;q=0.6,application/openmetrics-text;q=0.5"),
+			 METRICS_TEXT);
 }
 
 static void versions_that_are_not_spoken_do_not_count(void **state)
@@ -71,13 +77,16 @@ static void a_weight_that_is_none_counts_as_refusal(void **state)
 
 static void commas_within_quotes_do_not_separate(void **state)
 {
-	assert_int_equal(format_of("text/x;a=\"b,application/openmetrics-text,\\\",c\""), METRICS_TEXT);
-	assert_int_equal(format_of("text/x;a=\"b,c\",application/openmetrics-text"), METRICS_OPENMETRICS);
+	assert_int_equal(format_of("text/x;a=\"b,application/openmetrics-text,\\\",c\""),
+			 METRICS_TEXT);
+	assert_int_equal(format_of("text/x;a=\"b,c\",application/openmetrics-text"),
+			 METRICS_OPENMETRICS);
 }
 
 static void every_cut_of_a_header_is_read_within_its_bounds(void **state)
 {
-	static const char header[] = "application/openmetrics-text;version=1.0.0;a=\"\\\"\";q=0.75,*/*;q=0.1";
+	static const char header[] =
+		"application/openmetrics-text;version=1.0.0;a=\"\\\"\";q=0.75,*/*;q=0.1";
 
 	for (size_t len = 0; len < sizeof(header); len++) {
 		char *exact = malloc(len + !len);	/* AddressSanitizer watches its end */

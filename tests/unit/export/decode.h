@@ -22,8 +22,8 @@ static inline uint64_t decode_varint(struct bytes *in)
 }
 
 /*
- * The n-th field `number` of a message; numbers in *ret_number, messages and texts as bytes. Returns false when there are
- * not so many. Fails the test on anything that is not well formed.
+ * The n-th field `number` of a message; numbers in *ret_number, messages and texts as bytes.
+ * Returns false when there are not so many. Fails the test on anything that is not well formed.
  */
 static inline bool decode_nth(struct bytes in, unsigned number, unsigned n, struct bytes *ret_bytes,
 			      uint64_t *ret_number)
@@ -114,7 +114,8 @@ static inline bool decode_attribute(struct bytes in, unsigned number, const char
 	return found;
 }
 
-static inline void assert_text(struct bytes in, unsigned number, const char *key, const char *expected)
+static inline void assert_text(struct bytes in, unsigned number, const char *key,
+			       const char *expected)
 {
 	struct bytes any;
 
@@ -124,7 +125,8 @@ static inline void assert_text(struct bytes in, unsigned number, const char *key
 	assert_memory_equal(decode_bytes(any, 1, 0).at, expected, strlen(expected));
 }
 
-static inline void assert_number(struct bytes in, unsigned number, const char *key, int64_t expected)
+static inline void assert_number(struct bytes in, unsigned number, const char *key,
+				 int64_t expected)
 {
 	struct bytes any;
 

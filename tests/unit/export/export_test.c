@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole thread: batches in, a receiver that gets every span and the last metrics, batches back. */
+/*
+ * The whole thread: batches in, a receiver that gets every span and the last metrics, batches back.
+ */
 #include "unit/export/decode.h"
 #include "unit/export/receiver.h"
 
@@ -78,7 +80,10 @@ static void put_batch(struct setup *setup, struct series *series, uint64_t first
 	assert_int_equal(queue_put(&setup->full, batch), 0);
 }
 
-/* Spans of a traces request, or 0 with *ret_count the count of the first duration point of a metrics request. */
+/*
+ * Spans of a traces request, or 0 with *ret_count the count of the first duration point of a
+ * metrics request.
+ */
 static unsigned look_into(struct buf *body, uint64_t *ret_count)
 {
 	struct bytes scope = decode_bytes(decode_bytes(buf_bytes(body), 1, 0), 2, 0);
@@ -157,7 +162,8 @@ static void a_taken_port_is_an_error_and_frees_everything(void **state)
 	start(&setup);
 	free(setup.config.listen);
 	assert_true(asprintf(&setup.config.listen, "127.0.0.1:%u", setup.receiver.port) > 0);
-	assert_int_equal(export_start(&setup.config, &setup.full, &setup.empty, &export), -EADDRINUSE);
+	assert_int_equal(export_start(&setup.config, &setup.full, &setup.empty, &export),
+			 -EADDRINUSE);
 	assert_null(export);
 	export_stop(NULL, 0);
 	receiver_stop(&setup.receiver);

@@ -94,12 +94,26 @@ static inline void put_in_store(struct metric_store *store, const struct series 
 static inline struct span make_span(const struct resource *resource, uint64_t seed)
 {
 	struct span span = {
-		.semconv = &http_semconv, .resource = resource, .start_ns = 1000000 + seed,
-		.end_ns = 3500000 + seed, .role = ROLE_SERVER, .code = 200, .request_bytes = 0,
-		.response_bytes = 13, .tgid = 7, .tid = 8, .server_port = 8080, .client_port = 40000,
-		.operation = BYTES("GET"), .target = BYTES("/users/42"), .query = BYTES("page=2"),
-		.route = BYTES("/users/{id}"), .scheme = BYTES("http"), .version = BYTES("1.1"),
-		.client_address = BYTES("10.0.0.7"), .server_address = BYTES("hello"),
+		.semconv = &http_semconv,
+		.resource = resource,
+		.start_ns = 1000000 + seed,
+		.end_ns = 3500000 + seed,
+		.role = ROLE_SERVER,
+		.code = 200,
+		.request_bytes = 0,
+		.response_bytes = 13,
+		.tgid = 7,
+		.tid = 8,
+		.server_port = 8080,
+		.client_port = 40000,
+		.operation = BYTES("GET"),
+		.target = BYTES("/users/42"),
+		.query = BYTES("page=2"),
+		.route = BYTES("/users/{id}"),
+		.scheme = BYTES("http"),
+		.version = BYTES("1.1"),
+		.client_address = BYTES("10.0.0.7"),
+		.server_address = BYTES("hello"),
 		.user_agent = BYTES("curl/8"),
 	};
 

@@ -63,8 +63,8 @@ struct setup {
 static void start(struct setup *setup)
 {
 	assert_int_equal(loop_init(&setup->loop), 0);
-	assert_int_equal(http_server_open(&setup->loop, "127.0.0.1:0", say_path, NULL, &setup->server),
-			 0);
+	assert_int_equal(
+		http_server_open(&setup->loop, "127.0.0.1:0", say_path, NULL, &setup->server), 0);
 	setup->port = http_server_port(setup->server);
 	buf_init(&setup->answer, 8 << 20);
 }
@@ -96,7 +96,8 @@ static void keeps_connections_alive_for_the_next_request(void **state)
 	start(&setup);
 	fd = connect_to(setup.port);
 	for (int i = 0; i < 5; i++) {
-		talk(&setup.loop, fd, "GET /again HTTP/1.1\r\nHost: x\r\n\r\n", false, &setup.answer);
+		talk(&setup.loop, fd, "GET /again HTTP/1.1\r\nHost: x\r\n\r\n", false,
+		     &setup.answer);
 		assert_contains(&setup.answer, "path /again");
 	}
 	close(fd);
@@ -201,7 +202,8 @@ static void a_taken_port_is_told_as_such(void **state)
 
 	start(&setup);
 	snprintf(listen, sizeof(listen), "127.0.0.1:%u", setup.port);
-	assert_int_equal(http_server_open(&setup.loop, listen, say_path, NULL, &second), -EADDRINUSE);
+	assert_int_equal(http_server_open(&setup.loop, listen, say_path, NULL, &second),
+			 -EADDRINUSE);
 	assert_null(second);
 	finish(&setup);
 }
@@ -296,7 +298,8 @@ static void metrics_are_text_or_openmetrics_as_accepted(void **state)
 
 	start_agent(&agent);
 	fetch(&agent, "/metrics", "");
-	assert_contains(&agent.answer, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n");
+	assert_contains(&agent.answer,
+			"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n");
 	assert_contains(&agent.answer, "http_server_request_duration_seconds_count{");
 	fetch(&agent, "/metrics", "Accept: application/openmetrics-text;version=1.0.0\r\n");
 	assert_contains(&agent.answer,
@@ -353,11 +356,15 @@ static void services_are_json(void **state)
 	start_agent(&agent);
 	fetch(&agent, "/services", "");
 	assert_contains(&agent.answer, "Content-Type: application/json\r\n");
-	assert_contains(&agent.answer, "\"services\":[{\"service\":\"hello\",\"namespace\":\"\",\"container\":\""
-			CONTAINER "\",\"role\":\"server\",\"protocol\":\"http\",\"routes\":[{\"method\":\"GET\","
-			"\"route\":\"/users/{id}\",\"server_address\":\"\",\"status\":{\"200\":1},\"count\":1,"
-			"\"errors\":0,\"duration\":{\"sum_seconds\":0.004000000,\"exponential\":{\"scale\":4,"
-			"\"offset\":-128,\"zero\":0,\"counts\":[1]}}}]}]}\n");
+	assert_contains(
+		&agent.answer,
+		"\"services\":[{\"service\":\"hello\",\"namespace\":\"\",\"container\":\"" CONTAINER
+		"\",\"role\":\"server\",\"protocol\":\"http\",\"routes\":[{\"method\":\"GET\","
+		"\"route\":\"/users/"
+		"{id}\",\"server_address\":\"\",\"status\":{\"200\":1},\"count\":1,"
+		"\"errors\":0,\"duration\":{\"sum_seconds\":0.004000000,\"exponential\":{\"scale\":"
+		"4,"
+		"\"offset\":-128,\"zero\":0,\"counts\":[1]}}}]}]}\n");
 	stop_agent(&agent);
 }
 

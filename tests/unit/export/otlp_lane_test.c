@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sending against receivers that take, refuse, hesitate, vanish and come back: nothing is lost that fits the queue. */
+/*
+ * Sending against receivers that take, refuse, hesitate, vanish and come back: nothing is lost that
+ * fits the queue.
+ */
 #include "unit/export/receiver.h"
 
 #include <zlib.h>
@@ -231,7 +234,9 @@ static void a_full_queue_drops_the_oldest_and_counts_them(void **state)
 
 static void partial_success_is_counted(void **state)
 {
-	static const struct answer script[] = { { 200, "", BYTES("\x0a\x0b\x08\x03\x12\x07too old") }, OK };
+	static const struct answer script[] = {
+		{ 200, "", BYTES("\x0a\x0b\x08\x03\x12\x07too old") }, OK,
+	};
 	struct setup setup = { 0 };
 
 	start(&setup, script, 2);
@@ -268,7 +273,8 @@ static void bodies_are_compressed_and_headers_sent_as_configured(void **state)
 {
 	static const struct answer script[] = { OK };
 	struct setup setup = {
-		.headers = { .item = { (char *)"authorization=Bearer a=b", (char *)"x-empty=" }, .count = 2 },
+		.headers = { .item = { (char *)"authorization=Bearer a=b", (char *)"x-empty=" },
+			     .count = 2 },
 		.otlp = { .compression = COMPRESSION_GZIP },
 	};
 	uint8_t text[1000];

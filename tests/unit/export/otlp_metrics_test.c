@@ -110,7 +110,8 @@ static void exponential_histograms_are_only_for_durations(void **state)
 	assert_int_equal(decode_number(buckets, 1), 2 * 128 - 1);	/* offset -128 */
 	assert_int_equal(decode_bytes(buckets, 2, 0).len, 138);	/* to bucket 9, a byte each */
 	assert_int_equal(decode_bytes(point, 11, 0).len > 0, 1);
-	assert_int_equal(decode_count(metric_of(setup.scope, "http.server.request.body.size"), 9), 1);
+	assert_int_equal(decode_count(metric_of(setup.scope, "http.server.request.body.size"), 9),
+			 1);
 	finish(&setup);
 }
 
@@ -157,8 +158,10 @@ static void the_overflow_series_is_marked(void **state)
 	store_init(&store, 8);
 	put_in_store(&store, series);
 	buf_init(&out, 1 << 20);
-	assert_int_equal(otlp_metrics_encode(&out, &(struct otlp_metrics){ .store = &store, .now_ns = NOW },
-					     &points), 0);
+	assert_int_equal(otlp_metrics_encode(&out,
+					     &(struct otlp_metrics){ .store = &store, .now_ns = NOW },
+					     &points),
+			 0);
 	point = decode_bytes(decode_bytes(buf_bytes(&out), 1, 0), 2, 0);
 	point = decode_bytes(decode_bytes(decode_bytes(point, 2, 0), 9, 0), 1, 0);
 	assert_true(decode_attribute(point, 9, "otel.metric.overflow", &any));

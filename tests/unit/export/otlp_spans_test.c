@@ -188,7 +188,8 @@ static void spans_are_grouped_by_resource(void **state)
 		assert_text(decode_bytes(group, 1, 0), 1, "service.name", i ? "b" : "a");
 		assert_text(decode_bytes(group, 1, 0), 1, "telemetry.sdk.name", "sonde");
 		assert_int_equal(decode_count(scope, 2), i ? 200 : 100);
-		assert_true(bytes_equal(decode_bytes(decode_bytes(scope, 1, 0), 1, 0), BYTES("sonde")));
+		assert_true(
+			bytes_equal(decode_bytes(decode_bytes(scope, 1, 0), 1, 0), BYTES("sonde")));
 	}
 	drop(&got);
 	batch_free(batch);
@@ -220,10 +221,12 @@ static void no_span_is_lost_or_doubled_over_many_payloads(void **state)
 			struct bytes spans = decode_bytes(decode_bytes(rest, 1, g), 2, 0);
 
 			while (spans.len) {	/* decode_bytes(n) for each would be quadratic */
-				uint64_t tag = decode_varint(&spans), len = decode_varint(&spans), id;
+				uint64_t tag = decode_varint(&spans), len = decode_varint(&spans),
+					 id;
 
 				if (tag == (2 << 3 | 2)) {
-					memcpy(&id, decode_bytes(bytes_first(spans, len), 2, 0).at, 8);
+					memcpy(&id, decode_bytes(bytes_first(spans, len), 2, 0).at,
+					       8);
 					assert_true(id < COUNT && !seen[id]);
 					seen[id] = true;
 					in_payload++;

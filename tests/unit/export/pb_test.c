@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The protobuf writer against bytes from the format's documentation, and the readers against every cut. */
+/*
+ * The protobuf writer against bytes from the format's documentation, and the readers against every
+ * cut.
+ */
 #include "unit/export/fixture.h"
 
 #include "export/otlp_response.h"
@@ -103,18 +106,29 @@ static void the_size_of_a_varint_is_what_is_written(void **state)
 		uint64_t value = 1ull << bit;
 
 		assert_int_equal(pb_put_varint(bytes, value) - bytes, pb_varint_size(value));
-		assert_int_equal(pb_put_varint(bytes, value - 1) - bytes, pb_varint_size(value - 1));
+		assert_int_equal(pb_put_varint(bytes, value - 1) - bytes,
+				 pb_varint_size(value - 1));
 	}
 }
 
 static void the_reader_skips_no_bytes_and_takes_no_garbage(void **state)
 {
 	static const struct bytes wrong[] = {
-		BYTES("\x08"), BYTES("\x08\x80"), BYTES("\x00\x01"), BYTES("\x0b"), BYTES("\x0e\x01"),
-		BYTES("\x12\x05""abcd"), BYTES("\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+		BYTES("\x08"),
+		BYTES("\x08\x80"),
+		BYTES("\x00\x01"),
+		BYTES("\x0b"),
+		BYTES("\x0e\x01"),
+		BYTES("\x12\x05"
+		      "abcd"),
+		BYTES("\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
 		BYTES("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),
-		BYTES("\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"), BYTES("\x09""1234567"),
-		BYTES("\x0d""123"), BYTES("\x80\x80\x80\x80\x80\x01\x01"),
+		BYTES("\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"),
+		BYTES("\x09"
+		      "1234567"),
+		BYTES("\x0d"
+		      "123"),
+		BYTES("\x80\x80\x80\x80\x80\x01\x01"),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
@@ -142,8 +156,10 @@ static void partial_success_is_read(void **state)
 	assert_int_equal(otlp_response_parse(BYTES("\x0a\0"), &response), 0);
 	assert_int_equal(response.rejected, 0);
 	/* a negative number of spans */
-	assert_int_equal(otlp_response_parse(BYTES("\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
-					     &response), 0);
+	assert_int_equal(
+		otlp_response_parse(BYTES("\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+				    &response),
+		0);
 	assert_int_equal(response.rejected, 0);
 }
 

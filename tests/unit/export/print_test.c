@@ -28,7 +28,8 @@ static void a_line_has_what_people_ask_for(void **state)
 	struct resource *resource = make_resource("hello", CONTAINER);
 	struct buf out = line_of(make_span(resource, 1), false);
 
-	assert_string_equal(text_of(&out), "2023-11-14T22:13:20.123Z hello server GET /users/42 200 2.500ms "
+	assert_string_equal(text_of(&out),
+			    "2023-11-14T22:13:20.123Z hello server GET /users/42 200 2.500ms "
 			    "in=0B out=13B route=/users/{id} client=10.0.0.7\n");
 	buf_done(&out);
 	resource_unref(resource);
@@ -46,7 +47,8 @@ static void a_failed_client_line_has_url_and_reason(void **state)
 	span.full = BYTES("http://hello/x");
 	span.error_type = BYTES("connection_closed");
 	out = line_of(span, false);
-	assert_string_equal(text_of(&out), "2023-11-14T22:13:20.123Z hello client GET http://hello/x - 2.500ms "
+	assert_string_equal(text_of(&out),
+			    "2023-11-14T22:13:20.123Z hello client GET http://hello/x - 2.500ms "
 			    "in=0B out=13B server=hello error=connection_closed\n");
 	buf_done(&out);
 	resource_unref(resource);
@@ -72,12 +74,17 @@ static void json_is_one_object_a_line(void **state)
 
 	span.target = BYTES("/a\"\n\xff");
 	out = line_of(span, true);
-	assert_string_equal(text_of(&out),
-		"{\"time\":\"2023-11-14T22:13:20.123Z\",\"role\":\"server\",\"service\":\"hello\",\"method\":\"GET\","
-		"\"path\":\"/a\\\"\\n\xef\xbf\xbd\",\"query\":\"page=2\",\"route\":\"/users/{id}\",\"status\":200,"
-		"\"duration_seconds\":0.002500000,\"request_bytes\":0,\"response_bytes\":13,\"client\":\"10.0.0.7\","
+	assert_string_equal(
+		text_of(&out),
+		"{\"time\":\"2023-11-14T22:13:20.123Z\",\"role\":\"server\",\"service\":\"hello\","
+		"\"method\":\"GET\","
+		"\"path\":\"/a\\\"\\n\xef\xbf\xbd\",\"query\":\"page=2\",\"route\":\"/users/"
+		"{id}\",\"status\":200,"
+		"\"duration_seconds\":0.002500000,\"request_bytes\":0,\"response_bytes\":13,"
+		"\"client\":\"10.0.0.7\","
 		"\"server\":\"hello\",\"server_port\":8080,\"user_agent\":\"curl/8\",\"pid\":7,"
-		"\"trace_id\":\"abababababababababababababababab\",\"span_id\":\"0100000000000000\"}\n");
+		"\"trace_id\":\"abababababababababababababababab\",\"span_id\":"
+		"\"0100000000000000\"}\n");
 	buf_done(&out);
 	resource_unref(resource);
 }

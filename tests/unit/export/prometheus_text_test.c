@@ -5,8 +5,10 @@
 #include "export/prometheus_label.h"
 #include "export/prometheus_text.h"
 
-#define LABELS "service_name=\"hello\",container_id=\"" CONTAINER "\",http_request_method=\"GET\"," \
-	"http_response_status_code=\"200\",http_route=\"/users/{id}\",server_port=\"8080\",error_type=\"\""
+#define LABELS                                                                                     \
+	"service_name=\"hello\",container_id=\"" CONTAINER "\",http_request_method=\"GET\","       \
+	"http_response_status_code=\"200\",http_route=\"/users/"                                   \
+	"{id}\",server_port=\"8080\",error_type=\"\""
 
 /* Fills the store with one series: requests of 4 ms, 5 ms and 20 s. */
 static void fill(struct metric_store *store, struct resource **ret_resource)
@@ -113,7 +115,8 @@ static void self_metrics_have_help_and_type_once_a_name(void **state)
 	self_set(SELF_EVENTS_EXIT, 7);
 	write_all(&out, METRICS_TEXT);
 	assert_contains(&out, "# HELP sonde_events_total Events read");
-	assert_contains(&out, "# TYPE sonde_events_total counter\nsonde_events_total{kind=\"exec\"} ");
+	assert_contains(&out,
+			"# TYPE sonde_events_total counter\nsonde_events_total{kind=\"exec\"} ");
 	assert_contains(&out, "\nsonde_events_total{kind=\"exit\"} 7\n");
 	assert_contains(&out, "# TYPE sonde_connections gauge\nsonde_connections 0\n");
 	assert_contains(&out, "\nsonde_cpu_seconds_total 1.5\n");

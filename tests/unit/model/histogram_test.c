@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The exponential index against its definition in long double, and histograms against plain sums. */
+/*
+ * The exponential index against its definition in long double, and histograms against plain sums.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,7 +57,8 @@ static void a_second_and_its_powers_of_two_are_the_top_of_their_bucket(void **st
 	assert_int_equal(index_alone(1000000000), -1);
 	assert_int_equal(index_alone(1000000001), 0);
 	for (int exponent = -9; exponent < 34; exponent++) {
-		uint64_t value = exponent < 0 ? 1000000000ull >> -exponent : 1000000000ull << exponent;
+		uint64_t value =
+			exponent < 0 ? 1000000000ull >> -exponent : 1000000000ull << exponent;
 
 		assert_int_equal(index_alone(value), exponent * 16 - 1);
 		assert_int_equal(index_alone(value + 1), exponent * 16);
@@ -187,7 +190,8 @@ static void subtracting_an_earlier_state_leaves_what_came_since(void **state)
 	exponential_subtract(&histogram, &earlier);
 	assert_int_equal(sum_of(&histogram), 1000);
 	assert_int_equal(histogram.zero, since.zero);
-	assert_true(fabs(exponential_quantile(&histogram, .5) / exponential_quantile(&since, .5) - 1) < .5);
+	assert_true(fabs(exponential_quantile(&histogram, .5) / exponential_quantile(&since, .5) -
+			 1) < .5);
 }
 
 static void a_finer_histogram_is_not_an_earlier_state(void **state)
@@ -248,7 +252,8 @@ static void a_value_on_a_bound_counts_below_it(void **state)
 		uint64_t bound = llround(duration_bounds.at[i] * 1e9);
 
 		assert_int_equal(histogram_add(&histogram, &duration_bounds, 1e9, bound), i);
-		assert_int_equal(histogram_add(&histogram, &duration_bounds, 1e9, bound + 1), i + 1);
+		assert_int_equal(histogram_add(&histogram, &duration_bounds, 1e9, bound + 1),
+				 i + 1);
 	}
 	assert_int_equal(histogram.count, 2 * duration_bounds.count);
 	assert_int_equal(histogram.bucket[duration_bounds.count], 1);

@@ -34,7 +34,8 @@ static void self_counters_end_in_total_and_gauges_do_not(void **state)
 		struct bytes name = bytes_of_text(row->name);
 
 		assert_int_equal(row->kind == SELF_COUNTER, bytes_end_with(name, BYTES("_total")));
-		assert_true(row->scale == (bytes_end_with(name, BYTES("_seconds_total")) ? 1e-9 : 1));
+		assert_true(row->scale ==
+			    (bytes_end_with(name, BYTES("_seconds_total")) ? 1e-9 : 1));
 	}
 	assert_true(self_rows[SELF_CPU_NS].scale == 1e-9);
 }
@@ -76,7 +77,8 @@ static void every_instrument_has_ascending_bounds_and_the_unit_in_its_name(void 
 			const struct instrument *row = &semconvs[i]->instrument[at % 2][at / 2];
 			const char *unit = strcmp(row->unit, "s") ? "bytes" : "seconds";
 
-			assert_true(bytes_end_with(bytes_of_text(row->prometheus), bytes_of_text(unit)));
+			assert_true(bytes_end_with(bytes_of_text(row->prometheus),
+						   bytes_of_text(unit)));
 			assert_true(row->bounds->count <= HISTOGRAM_BOUNDS_MAX);
 			for (unsigned j = 1; j < row->bounds->count; j++)
 				assert_true(row->bounds->at[j] > row->bounds->at[j - 1]);
