@@ -37,6 +37,7 @@ struct conn {
 	bool joined;			/* its first records were not seen: it may begin in mid-message */
 	bool interim;			/* the present response is one (1xx) */
 	uint16_t open;			/* requests from `oldest` to `newest` */
+	uint32_t given_up;		/* requests before `oldest` whose responses are still to come */
 	const struct protocol *protocol;
 	struct stream request, response;
 	struct exchange *oldest, *newest;	/* requests without a finished response */

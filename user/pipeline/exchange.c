@@ -49,6 +49,12 @@ void exchange_free(struct exchange_pool *pool, struct exchange *exchange)
 	pool->used--;
 }
 
+struct exchange *exchange_any(struct exchange_pool *pool)
+{
+	pool->hand = (pool->hand + 1) % pool->max;
+	return &pool->all[pool->hand];
+}
+
 static void keep(struct exchange *exchange, struct bytes *text, size_t max)
 {
 	size_t room = EXCHANGE_TEXT_MAX - exchange->text_used;

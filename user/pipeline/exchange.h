@@ -31,8 +31,11 @@ struct endpoints {
 	uint8_t local_addr[16], remote_addr[16];
 };
 
+struct conn;
+
 struct exchange {
 	struct exchange *next;
+	struct conn *conn;		/* on which it is open; NULL: it no longer is */
 	const struct protocol *protocol;
 	struct endpoints endpoints;
 	enum role role;
@@ -52,6 +55,7 @@ struct exchange {
 struct exchange_pool {
 	struct exchange *all, *free;
 	uint32_t max, used, touched;
+	uint32_t hand;			/* of exchange_any() */
 };
 
 int exchange_pool_init(struct exchange_pool *pool, uint32_t max);
@@ -60,6 +64,9 @@ void exchange_pool_done(struct exchange_pool *pool);
 /* NULL when all are in use. Everything but `text` is zeroed. */
 struct exchange *exchange_new(struct exchange_pool *pool);
 void exchange_free(struct exchange_pool *pool, struct exchange *exchange);
+
+/* When all are in use: one of them, the next time another. Who holds many is met often. */
+struct exchange *exchange_any(struct exchange_pool *pool);
 
 /* Remembers a request's head: the texts are copied, cut where there is no room. */
 void exchange_set_request(struct exchange *exchange, const struct message *request);

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "model/self.h"
 
+#define GIVE_UP_TRIES 8		/* exchanges looked at for one that can be had */
 /* Positions are 32 bits and wrap: `a` lies before `b`. */
 static bool before(uint32_t a, uint32_t b)
 {
@@ -28,6 +29,7 @@ static void finish_oldest(struct conns *conns, struct conn *conn, enum outcome o
 	if (conn->answering == exchange)
 		conn->answering = NULL;
 	exchange->next = NULL;
+	exchange->conn = NULL;
 	exchange->outcome = outcome;
 	exchange->end_ns = end_ns > exchange->start_ns ? end_ns : exchange->start_ns;
 	exchange->tgid = conn->tgid;
@@ -82,18 +84,39 @@ static void try_early(struct conns *conns, struct conn *conn)
 	finish_oldest(conns, conn, OUTCOME_ANSWERED, conn->early.end_ns);
 }
 
+/*
+ * When all are in use, some open request gives way, the likelier the more its connection holds: a peer
+ * that leaves thousands open must not make others go uncounted. NULL: all wait for their process.
+ */
+static struct exchange *need_exchange(struct conns *conns, uint64_t now_ns)
+{
+	struct exchange *exchange = exchange_new(&conns->exchanges);
+
+	for (unsigned i = 0; !exchange && i < GIVE_UP_TRIES; i++) {
+		struct conn *conn = exchange_any(&conns->exchanges)->conn;
+
+		if (!conn)
+			continue;
+		self_add(SELF_PENDING_REFUSED, 1);
+		conn->given_up += conn->answering != conn->oldest;
+		finish_oldest(conns, conn, OUTCOME_UNSEEN, now_ns);
+		exchange = exchange_new(&conns->exchanges);
+	}
+	self_add(SELF_PENDING_REFUSED, !exchange);
+	return exchange;
+}
+
 static void on_request_head(struct conns *conns, struct conn *conn, const struct message *message)
 {
 	struct exchange *exchange;
 
 	if (conn->open == CONN_OPEN_MAX)	/* for all we know, what answers them is out of sight */
 		finish_oldest(conns, conn, OUTCOME_UNSEEN, conn->request.head_ns);
-	exchange = exchange_new(&conns->exchanges);
+	exchange = need_exchange(conns, conn->request.head_ns);
 	conn->reading = NULL;
-	if (!exchange) {
-		self_add(SELF_PENDING_REFUSED, 1);
+	if (!exchange)
 		return;
-	}
+	exchange->conn = conn;
 	exchange->protocol = conn->protocol;
 	exchange->endpoints = conn->endpoints;
 	exchange->role = conn->request_dir == SOCKET_RX ? ROLE_SERVER : ROLE_CLIENT;
@@ -131,6 +154,18 @@ static struct exchange *answered_by(struct conns *conns, struct conn *conn, uint
 	return conn->oldest;
 }
 
+/* Is it to a request that made room for another? */
+static bool answers_given_up(struct conn *conn)
+{
+	if (conn->response.resynced)
+		conn->given_up = 0;	/* went by unseen, for all we know */
+	if (!conn->given_up)
+		return false;
+	conn->given_up--;
+	self_add(SELF_UNMATCHED_RESPONSES, 1);
+	return true;
+}
+
 static void on_response_head(struct conns *conns, struct conn *conn, const struct message *message)
 {
 	struct exchange *exchange;
@@ -140,6 +175,8 @@ static void on_response_head(struct conns *conns, struct conn *conn, const struc
 		return;
 	if (conn->answering)	/* the end of the response before was not seen */
 		finish_oldest(conns, conn, OUTCOME_UNSEEN, conn->response.last_ns);
+	if (answers_given_up(conn))
+		return;
 	exchange = answered_by(conns, conn, conn->response.head_ack);
 	conn->response.resynced = false;
 	conn->answering = exchange;
@@ -252,10 +289,10 @@ static void walk_piece(struct conns *conns, struct conn *conn, struct stream *st
 	enum step step;
 
 	do {
-		const struct exchange *asked = stream->request ? NULL : conn->oldest;
+		const struct exchange *to = stream->request || conn->given_up ? NULL : conn->oldest;
 
 		step = stream_step(stream, &conns->heads, conn->protocol, &piece,
-				   asked ? &asked->request : NULL, &message);
+				   to ? &to->request : NULL, &message);
 		if (step == STEP_HEAD)
 			on_head(conns, conn, stream, &message, piece.time_ns);
 		else if (step == STEP_END && stream->request)

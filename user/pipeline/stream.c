@@ -27,28 +27,50 @@ void head_pool_done(struct head_pool *pool)
 	*pool = (struct head_pool){};
 }
 
-static struct head_buffer *head_buffer_new(struct head_pool *pool)
-{
-	struct head_buffer *buffer = pool->free;
-
-	if (buffer)
-		pool->free = buffer->next;
-	else if (pool->touched < pool->max)
-		buffer = &pool->all[pool->touched++];
-	else
-		return NULL;
-	buffer->len = 0;
-	return buffer;
-}
-
 static void release_partial(struct stream *stream, struct head_pool *pool)
 {
-	if (stream->partial) {
-		stream->partial->next = pool->free;
-		pool->free = stream->partial;
-	}
+	struct head_buffer *buffer = stream->partial;
+
 	stream->partial = NULL;
 	stream->partial_used = false;
+	if (!buffer)
+		return;
+	*(buffer->older ? &buffer->older->newer : &pool->oldest) = buffer->newer;
+	*(buffer->newer ? &buffer->newer->older : &pool->newest) = buffer->older;
+	buffer->next = pool->free;
+	pool->free = buffer;
+}
+
+/* The head that is being collected for the longest time is given up. */
+static void take_oldest(struct head_pool *pool)
+{
+	struct stream *owner = pool->oldest->owner;
+	bool used = owner->partial_used;
+
+	self_add(SELF_HEAD_BUFFERS_REFUSED, 1);
+	release_partial(owner, pool);
+	if (!used)
+		stream_reset(owner, pool, STREAM_LOST);
+}
+
+static struct head_buffer *head_buffer_new(struct head_pool *pool, struct stream *owner)
+{
+	struct head_buffer *buffer;
+
+	if (!pool->free && pool->touched == pool->max)
+		take_oldest(pool);
+	buffer = pool->free;
+	if (buffer)
+		pool->free = buffer->next;
+	else
+		buffer = &pool->all[pool->touched++];
+	buffer->len = 0;
+	buffer->owner = owner;
+	buffer->newer = NULL;
+	buffer->older = pool->newest;
+	*(pool->newest ? &pool->newest->newer : &pool->oldest) = buffer;
+	pool->newest = buffer;
+	return buffer;
 }
 
 void stream_reset(struct stream *stream, struct head_pool *pool, enum stream_state state)
@@ -133,17 +155,13 @@ static void use_up(struct piece *piece)
 	piece->unseen = 0;
 }
 
-/* Keeps seen bytes of an incomplete head. Returns what is there by now, or none: no room. */
+/* Keeps seen bytes of an incomplete head, as far as there is room. Returns what is there by now. */
 static struct bytes keep_partial(struct stream *stream, struct head_pool *pool, struct bytes in)
 {
 	struct head_buffer *partial = stream->partial;
 
 	if (!partial)
-		partial = stream->partial = head_buffer_new(pool);
-	if (!partial) {
-		self_add(SELF_HEAD_BUFFERS_REFUSED, 1);
-		return (struct bytes){};
-	}
+		partial = stream->partial = head_buffer_new(pool, stream);
 	in = bytes_first(in, HEAD_BUFFER_MAX - partial->len);
 	memcpy(partial->at + partial->len, in.at, in.len);
 	partial->len += in.len;
@@ -207,7 +225,7 @@ static enum step begin_head(struct stream *stream, struct head_pool *pool,
 	}
 	if (r == -EAGAIN) {
 		if (keep_partial(stream, pool, piece->seen).len < piece->seen.len)
-			stream_reset(stream, pool, STREAM_LOST);	/* no room: not the peer's fault */
+			stream_reset(stream, pool, STREAM_LOST);	/* too long, no fault */
 		use_up(piece);
 		return STEP_MORE;
 	}

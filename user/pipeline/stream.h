@@ -16,15 +16,20 @@
 
 #define HEAD_BUFFER_MAX 8192	/* bytes of a head that came in pieces; a longer one is cut */
 
-/* Buffers for heads that are not complete yet; a fixed number for all streams. */
+/*
+ * Buffers for heads that are not complete yet; a fixed number for all streams. When all are in use, the
+ * oldest is taken from its owner: peers that never finish a head do not take them from others.
+ */
 struct head_buffer {
-	struct head_buffer *next;
+	struct head_buffer *older, *newer;	/* among those in use */
+	struct head_buffer *next;		/* among the free ones */
+	struct stream *owner;
 	uint32_t len;
 	uint8_t at[HEAD_BUFFER_MAX];
 };
 
 struct head_pool {
-	struct head_buffer *all, *free;
+	struct head_buffer *all, *free, *oldest, *newest;
 	uint32_t max, touched;
 };
 

@@ -166,7 +166,7 @@ static void open_requests_expire_where_no_end_will_come(void **state)
 	flow_done(&flow);
 }
 
-static void without_a_free_exchange_requests_are_refused_and_counted(void **state)
+static void without_a_free_exchange_an_open_request_gives_way_and_is_counted(void **state)
 {
 	struct flow flow;
 
@@ -175,29 +175,51 @@ static void without_a_free_exchange_requests_are_refused_and_counted(void **stat
 	for (unsigned i = 0; i < 4; i++)
 		send_on(&flow, i, false, "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi");
 	assert_int_equal(self_get(SELF_PENDING_REFUSED), 2);
+	is_done(&flow, 0, "/", OUTCOME_UNSEEN, 0);
+	is_done(&flow, 1, "/", OUTCOME_UNSEEN, 0);
 	for (unsigned i = 0; i < 4; i++)
 		send_on(&flow, i, true, OK_5);
-	assert_int_equal(flow.count, 2);
+	assert_int_equal(flow.count, 4);
+	is_answered(&flow, 2, "/", 200);
+	is_answered(&flow, 3, "/", 200);
+	assert_int_equal(self_get(SELF_UNMATCHED_RESPONSES), 2);
 
-	/* with room again the refused ones go on too, and nothing is matched with what it does not answer */
+	/* those that gave way go on too, and nothing is matched with what it does not answer */
 	for (unsigned i = 0; i < 4; i++) {
 		send_on(&flow, i, false, GET("/next"));
 		send_on(&flow, i, true, "HTTP/1.1 203 X\r\nContent-Length: 0\r\n\r\n");
-		is_answered(&flow, 2 + i, "/next", 203);
+		is_answered(&flow, 4 + i, "/next", 203);
 	}
-	assert_int_equal(flow.count, 6);
+	assert_int_equal(flow.count, 8);
 	assert_int_equal(self_get(SELF_UNMATCHED_RESPONSES), 2);
 	flow_done(&flow);
 }
 
-static void without_a_free_head_buffer_heads_in_pieces_are_refused_and_counted(void **state)
+static void the_next_request_of_a_pipeline_does_not_get_the_response_of_one_that_gave_way(void **state)
+{
+	struct flow flow;
+
+	flow_init_sized(&flow, 8, 2, 4);
+	wires_init();
+	send_on(&flow, 0, false, GET("/1"));
+	send_on(&flow, 0, false, GET("/2"));
+	send_on(&flow, 1, false, GET("/other"));
+	is_done(&flow, 0, "/1", OUTCOME_UNSEEN, 0);
+	send_on(&flow, 0, true, "HTTP/1.1 201 X\r\nContent-Length: 0\r\n\r\n");
+	assert_int_equal(flow.count, 1);
+	send_on(&flow, 0, true, "HTTP/1.1 202 X\r\nContent-Length: 0\r\n\r\n");
+	is_answered(&flow, 1, "/2", 202);
+	flow_done(&flow);
+}
+
+static void without_a_free_head_buffer_the_oldest_head_in_pieces_gives_way_and_is_counted(void **state)
 {
 	struct flow flow;
 
 	flow_init_sized(&flow, 8, 64, 1);
 	wires_init();
-	send_on(&flow, 0, false, "GET /has-it HT");
-	send_on(&flow, 1, false, "GET /has-none HT");
+	send_on(&flow, 0, false, "GET /gives-way HT");
+	send_on(&flow, 1, false, "GET /has-it HT");
 	assert_int_equal(self_get(SELF_HEAD_BUFFERS_REFUSED), 1);
 	send_on(&flow, 1, false, "TP/1.1\r\n\r\n");
 	send_on(&flow, 0, false, "TP/1.1\r\n\r\n");
@@ -207,8 +229,8 @@ static void without_a_free_head_buffer_heads_in_pieces_are_refused_and_counted(v
 	is_answered(&flow, 0, "/has-it", 200);
 	assert_int_equal(flow.ignored, 0);
 
-	send_on(&flow, 1, false, GET("/whole"));
-	send_on(&flow, 1, true, OK_5);
+	send_on(&flow, 0, false, GET("/whole"));
+	send_on(&flow, 0, true, OK_5);
 	is_answered(&flow, 1, "/whole", 200);
 	flow_done(&flow);
 }
@@ -253,8 +275,9 @@ int main(void)
 		cmocka_unit_test(the_order_of_use_survives_a_thousand_changes),
 		cmocka_unit_test(idle_connections_expire_but_not_while_a_request_is_open),
 		cmocka_unit_test(open_requests_expire_where_no_end_will_come),
-		cmocka_unit_test(without_a_free_exchange_requests_are_refused_and_counted),
-		cmocka_unit_test(without_a_free_head_buffer_heads_in_pieces_are_refused_and_counted),
+		cmocka_unit_test(without_a_free_exchange_an_open_request_gives_way_and_is_counted),
+		cmocka_unit_test(the_next_request_of_a_pipeline_does_not_get_the_response_of_one_that_gave_way),
+		cmocka_unit_test(without_a_free_head_buffer_the_oldest_head_in_pieces_gives_way_and_is_counted),
 		cmocka_unit_test(the_process_of_the_last_call_is_the_exchange_s),
 		cmocka_unit_test(a_million_capacity_of_connections_costs_nothing_until_used),
 	};

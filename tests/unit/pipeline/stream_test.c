@@ -328,15 +328,21 @@ static void a_head_longer_than_its_buffer_is_cut_there(void **state)
 	talk_end(&talk);
 }
 
-static void heads_that_find_no_buffer_are_refused_and_counted_but_not_called_bad(void **state)
+static void the_oldest_head_in_pieces_gives_its_buffer_up_is_counted_and_not_called_bad(void **state)
 {
+	struct stream other = { .request = true };
+	struct message message;
 	struct talk talk;
+	struct piece piece = { .seen = BYTES("GET / HT"), .starts_call = true };
 
 	talk_begin_sized(&talk, true, 1);
-	talk.pool.touched = 1;		/* somebody else has the only one */
 	say(&talk, "GET / HT");
-	said(&talk, "");
+	assert_int_equal(stream_step(&other, &talk.pool, &http1_protocol, &piece, NULL, &message),
+			 STEP_MORE);
+	assert_non_null(other.partial);
+	assert_null(talk.stream.partial);
 	assert_int_equal(self_get(SELF_HEAD_BUFFERS_REFUSED), 1);
+	stream_reset(&other, &talk.pool, STREAM_DEAD);
 	say(&talk, "TP/1.1\r\n\r\n");
 	said(&talk, "");
 	say(&talk, GET);
@@ -431,7 +437,7 @@ int main(void)
 		cmocka_unit_test(a_body_until_close_is_never_ended_by_what_it_holds),
 		cmocka_unit_test(an_unreadable_piece_of_a_request_line_proves_nothing),
 		cmocka_unit_test(a_head_longer_than_its_buffer_is_cut_there),
-		cmocka_unit_test(heads_that_find_no_buffer_are_refused_and_counted_but_not_called_bad),
+		cmocka_unit_test(the_oldest_head_in_pieces_gives_its_buffer_up_is_counted_and_not_called_bad),
 		cmocka_unit_test(buffers_of_heads_are_given_back),
 		cmocka_unit_test(a_head_begins_with_its_first_piece),
 		cmocka_unit_test(an_empty_line_between_requests_does_not_begin_the_next),
