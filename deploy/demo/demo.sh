@@ -130,7 +130,7 @@ compare() {
 	stop_load
 	[[ -n $(made) ]] || { last_words "$work/load.log"; fail "the load generator left no count: see above"; }
 	grep -q '"failed":0,' "$work/load.json" || { last_words "$work/load.json"; status=1; }
-	if wait_until 10 counts_equal; then equal=equal; else status=1; fi
+	if wait_until 10 counts_equal; then equal=equal; else status=1 && last_words "$work/agent.log"; fi
 	(show_top --once)
 	echo "the load generator made $(made) requests, sonde counted $(counted): $equal"
 }
