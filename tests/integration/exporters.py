@@ -313,7 +313,7 @@ def an_unsampled_request_is_a_metric_and_no_span(t):
     agent.expect(want, port=server.port)
     t.wait(lambda: sink.metric_count("http.server.request.duration") >= sum(want.values()), "all requests arrived as metrics", 30)
     agent.stop()
-    t.equal(sink.spans(), [], "spans")
+    t.equal(len(sink.spans()), 0, "spans at the endpoint")
 
 
 def traces_only(path, answer):

@@ -86,6 +86,8 @@ static void group_chunk(struct otlp_spans *spans, const struct span *span, uint3
 	memset(spans->slot, 0, sizeof(spans->slot));
 	spans->groups = 0;
 	for (uint32_t i = 0; i < count; i++) {
+		if (!span[i].sampled)		/* made for --print alone */
+			continue;
 		if (!group || group->resource != span[i].resource)
 			group = group_of(spans, span[i].resource);
 		spans->next[i] = -1;

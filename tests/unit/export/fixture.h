@@ -96,6 +96,7 @@ static inline struct span make_span(const struct resource *resource, uint64_t se
 	struct span span = {
 		.semconv = &http_semconv,
 		.resource = resource,
+		.sampled = true,
 		.start_ns = 1000000 + seed,
 		.end_ns = 3500000 + seed,
 		.role = ROLE_SERVER,

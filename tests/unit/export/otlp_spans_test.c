@@ -242,6 +242,27 @@ static void no_span_is_lost_or_doubled_over_many_payloads(void **state)
 		resource_unref(resource[i]);
 }
 
+static void a_span_made_for_print_alone_is_not_exported(void **state)
+{
+	struct resource *resource = make_resource("a", "");
+	struct batch *batch = batch_new(3, 4096);
+	struct got got;
+
+	for (uint64_t i = 0; i < 3; i++) {
+		batch->span[batch->spans] = make_span(resource, i);
+		batch->span[batch->spans++].sampled = i == 1;
+	}
+	encode(batch, 1 << 20, &got);
+	assert_int_equal(got.total, 1);
+	drop(&got);
+
+	batch->span[1].sampled = false;
+	encode(batch, 1 << 20, &got);
+	assert_int_equal(got.payloads, 0);
+	batch_free(batch);
+	resource_unref(resource);
+}
+
 static void an_empty_batch_makes_no_payload(void **state)
 {
 	struct batch *batch = batch_new(1, 4096);
@@ -261,6 +282,7 @@ int main(void)
 		cmocka_unit_test(lengths_are_right_for_texts_of_every_size),
 		cmocka_unit_test(spans_are_grouped_by_resource),
 		cmocka_unit_test(no_span_is_lost_or_doubled_over_many_payloads),
+		cmocka_unit_test(a_span_made_for_print_alone_is_not_exported),
 		cmocka_unit_test(an_empty_batch_makes_no_payload),
 	};
 
