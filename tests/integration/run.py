@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 
 from lib import harness
 
-SUBJECTS = ["harness_test", "servers", "http1", "selection", "exporters", "faults"]
+SUBJECTS = ["harness_test", "servers", "http1", "selection", "exporters", "faults", "commands"]
 
 
 def main():
