@@ -38,7 +38,7 @@ BPF_C := $(sort $(wildcard bpf/*.bpf.c))
 SKELS := $(BPF_C:bpf/%.bpf.c=$(B)/include/%.skel.h)
 UNIT_C := $(sort $(wildcard tests/unit/*/*_test.c))
 FUZZ_C := $(sort $(wildcard tests/fuzz/*_fuzz.c))
-BPFTEST_C := $(sort $(wildcard tests/bpf/*.c))
+BPFTEST_C := $(sort $(wildcard tests/bpf/*_test.c))
 
 HEADERS := $(wildcard user/*/*.h include/event/*.h)
 
@@ -85,6 +85,27 @@ $(B)/unit/%: tests/unit/%.c $(B)/asan/libsonde.a
 ## check         unit tests under ASan and UBSan; no root needed
 check: $(UNIT_BIN)
 	@tests/run.sh unit $(UNIT_BIN)
+
+# --- kernel programs, really attached (root) ----------------------------------------------------
+BPFTEST_BIN := $(BPFTEST_C:tests/bpf/%.c=$(B)/bpf-tests/%)
+BPFTEST_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(BPFTEST_C),$(wildcard tests/bpf/*.c)) \
+	$(wildcard user/base/*.c user/config/*.c user/model/*.c user/source/*.c))
+$(B)/bpf-tests/lib.a: $(BPFTEST_OBJ)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$(B)/bpf-tests/%: $(B)/obj/tests/bpf/%.o $(B)/bpf-tests/lib.a
+	$(SAY) TEST $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Wl,--as-needed -o $@ $^ $(LIB_LIBS) -lcmocka -lm
+
+## check-root    kernel programs: every choice of every source that this kernel has (root)
+check-root: $(BPFTEST_BIN)
+	@tests/run.sh unit $(BPFTEST_BIN)
+
+## check-vm      the same, and the agent, on stock kernels under qemu: KERNELS="6.1 6.12 newest" (root)
+KERNELS ?= 5.10 6.1 6.12 newest
+check-vm: build $(BPFTEST_BIN)
+	@tests/vm/check_vm.sh $(if $(WRITE),--write) $(KERNELS)
 
 # --- fuzzers: libFuzzer, ASan, UBSan ----------------------------------------------------------
 FUZZ_BIN := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)
@@ -173,6 +194,6 @@ help:
 clean:
 	rm -rf $(B)
 
-.PHONY: build skeletons check fuzz deps run layers lint check-k8s check-integration bench test docs help clean
+.PHONY: build skeletons check check-root check-vm fuzz deps run layers lint check-k8s check-integration bench test docs help clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
