@@ -158,14 +158,14 @@ def insert(name, text):
     PAGE.write_text(head + start + "\n" + text + "\n" + end + rest.split(end, 1)[1])
 
 
-def bench(measure):
+def bench(measure, pairs=5, seconds=4):
     """Runs `measure(t, options)`, which returns the Table and a note ("" for none)."""
     path = pathlib.Path(sys.argv[0])
     name = path.stem
     parser = argparse.ArgumentParser(description=measure.__doc__)
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
-    parser.add_argument("--seconds", type=int, default=4, help="length of a phase (4)")
-    parser.add_argument("--pairs", type=int, default=5, help="repetitions; the median counts (5)")
+    parser.add_argument("--seconds", type=int, default=seconds, help=f"length of a phase ({seconds})")
+    parser.add_argument("--pairs", type=int, default=pairs, help=f"repetitions; the median counts ({pairs})")
     parser.add_argument("--requests", type=int, default=1_000_000, help="where a number is asked for (1000000)")
     options = parser.parse_args()
 

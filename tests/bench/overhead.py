@@ -57,4 +57,4 @@ def measure(t, options):
     return table, f"{options.pairs} pairs of {options.seconds} s each way. BPF runs a request: {runs}."
 
 
-bench(measure)
+bench(measure, pairs=15, seconds=2)
