@@ -7,6 +7,7 @@ server makes them.
 import base64
 import os
 import signal
+import socket
 import statistics
 import threading
 
@@ -478,6 +479,57 @@ def accept_and_fork_selected_by_pid_of_the_parent(t):
         wire.close()
     agent.expect({"GET / 200": 40}, port=server.port)
     agent.stop()
+
+
+# --- unusual ways to read and to end -----------------------------------------------------------
+@test
+def a_server_that_peeks_before_it_reads(t):
+    server = servers.odd(t, "peek")
+    agent, wire = watch(t, server)
+    for _ in range(50):
+        t.equal(wire.get("/")[0], 200, "answer")
+    wire.send(request("/") * 3)
+    t.equal([wire.answer()[0] for _ in range(3)], [200] * 3, "answers to a pipeline")
+    agent.expect({"GET / 200": 53}, port=server.port)
+    agent.stop()
+
+
+@test
+def a_server_that_reads_byte_by_byte(t):
+    server = servers.odd(t, "bytewise")
+    agent, wire = watch(t, server)
+    for _ in range(20):
+        t.equal(wire.get("/")[0], 200, "answer")
+    agent.expect({"GET / 200": 20}, port=server.port)
+    agent.stop()
+
+
+@test
+def an_answer_before_the_body_was_read(t):
+    server = servers.odd(t, "early")
+    agent = Agent(t, *server.select())
+    for _ in range(5):
+        wire = connect(t, server)
+        t.equal(wire.get("/upload", "POST", body=bytes(MIB))[0], 413, "answer")
+        wire.rest()
+        wire.close()
+    agent.expect({"POST /upload 413": 5}, port=server.port)
+    agent.stop()
+
+
+@test
+def a_client_that_closes_its_half_after_the_request(t):
+    for server in (servers.go_web(t), servers.nginx(t), servers.python_web(t)):
+        agent = Agent(t, *server.select())
+        for _ in range(5):
+            wire = connect(t, server)
+            wire.send(request("/", head="Connection: close\r\n"))
+            wire.socket.shutdown(socket.SHUT_WR)
+            t.equal(wire.answer()[0], 200, "answer")
+            wire.rest()
+            wire.close()
+        agent.expect({"GET / 200": 5}, port=server.port)
+        agent.stop()
 
 
 # --- sudden ends -------------------------------------------------------------------------------

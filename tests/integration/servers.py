@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real servers and clients, watched unmodified and counted exactly, by route and status."""
 import collections
+import signal
 
 from lib import servers
 from lib.agent import Agent
@@ -72,6 +73,30 @@ def nginx_small_file_by_sendfile(t):
 
 
 @test
+def nginx_reloaded_has_new_workers(t):
+    binary = t.copy(program("nginx"), "nginx")
+    server = servers.nginx(t, binary=binary)
+    agent = Agent(t, "--exe", binary)
+    servers.exact_load(t, server.url, 1000)
+    before = set(server.pids)
+    server.process.kill(signal.SIGHUP)
+    t.wait(lambda: len(set(server.pids) - before) >= 2, "new workers run")
+    servers.exact_load(t, server.url, 1000, keepalive=False)
+    agent.expect({"GET / 200": 2000}, port=server.port)
+    agent.stop()
+
+
+@test
+def a_thousand_connections_at_once(t):
+    server = servers.go_web(t)
+    agent = Agent(t, *server.select())
+    servers.exact_load(t, server.url, 10000, connections=1000)
+    servers.exact_load(t, server.url, 3000, connections=1000, keepalive=False)
+    agent.expect({"GET / 200": 13000}, port=server.port)
+    agent.stop()
+
+
+@test
 def apache_prefork(t):
     watch_server(t, servers.apache(t, "prefork"), path="/small", paths=(("/", 200), ("/small", 200), ("/nowhere", 404)), load=False)
 
@@ -138,6 +163,18 @@ def curl_as_a_client(t):
         t.equal(t.run([curl, "-s", "-o", "/dev/null", server.url + path]).returncode, 0, "curl")
     agent.expect({"GET 200": CURLS // 2, "GET 404": CURLS // 2}, role="client", port=server.port)
     agent.expect_none("server")
+    agent.stop()
+
+
+@test
+def hundreds_of_short_lived_clients_eight_at_a_time(t):
+    server = servers.go_web(t)
+    curl = t.copy(program("curl"), "curl")
+    agent = Agent(t, "--exe", curl)
+    urls = "".join(f"{server.url}/\n" for _ in range(300))
+    done = t.run([program("xargs"), "-P", 8, "-n", 1, curl, "-s", "-o", "/dev/null"], input=urls)
+    t.equal(done.returncode, 0, "curl")
+    agent.expect({"GET 200": 300}, role="client", port=server.port)
     agent.stop()
 
 

@@ -6,6 +6,9 @@ fork      accept in the parent, one forked child a connection
 close     HTTP/1.0 without a length: the end of the connection ends the body
 binary    not HTTP at all: four bytes of length, then that many bytes, sent back
 interim   100 and 103 before every 200
+peek      looks at each request with MSG_PEEK, twice, before it reads it
+bytewise  reads one byte a call
+early     answers 413 to the head, reads the body afterwards
 stall     a head that promises 1000 bytes, 100 of them, then nothing
 """
 import os
@@ -79,6 +82,44 @@ def binary(conn):
             conn.sendall(head + source.read(int.from_bytes(head, "big")))
 
 
+def peek(conn):
+    with conn:
+        while True:
+            seen = conn.recv(65536, socket.MSG_PEEK)
+            again = conn.recv(65536, socket.MSG_PEEK)
+            if not again:
+                return
+            end = again.index(b"\r\n\r\n") + 4 if b"\r\n\r\n" in again else 0
+            if end and seen:
+                conn.recv(end, socket.MSG_WAITALL)
+                conn.sendall(OK)
+
+
+def bytewise(conn):
+    with conn:
+        head = b""
+        while True:
+            byte = conn.recv(1)
+            if not byte:
+                return
+            head += byte
+            if head.endswith(b"\r\n\r\n"):
+                head = b""
+                conn.sendall(OK)
+
+
+def early(conn):
+    with conn:
+        buffer = b""
+        while b"\r\n\r\n" not in buffer:
+            buffer += conn.recv(4096)
+        head, rest = buffer.split(b"\r\n\r\n", 1)
+        left = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]) - len(rest)
+        conn.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno\n")
+        while left > 0:
+            left -= len(conn.recv(65536)) or left
+
+
 def stall(conn):
     for _ in heads(conn):
         conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + bytes(100))
@@ -112,6 +153,7 @@ def main():
         return fork(listener)
     interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK
     serve = {"threads": threads, "close": close, "binary": binary, "stall": stall,
+             "peek": peek, "bytewise": bytewise, "early": early,
              "interim": lambda conn: answer_all(conn, interim)}[kind]
     while True:
         conn, _ = listener.accept()
