@@ -75,9 +75,9 @@ static void remove_conn(struct conns *conns, struct conn *conn)
 	self_set(SELF_CONNECTIONS, conns->table.used);
 }
 
-static void end_conn(struct conns *conns, struct conn *conn, uint64_t now_ns)
+static void end_conn(struct conns *conns, struct conn *conn, bool closed, uint64_t now_ns)
 {
-	match_close(conns, conn, now_ns);
+	match_close(conns, conn, closed, now_ns);
 	remove_conn(conns, conn);
 }
 
@@ -89,7 +89,7 @@ static struct conn *conn_new(struct conns *conns, const struct socket_event *eve
 		struct conn *oldest = conn_at(conns, conns->oldest);
 
 		self_add(SELF_CONNECTIONS_EVICTED, 1);
-		end_conn(conns, oldest, oldest->used_ns);
+		end_conn(conns, oldest, false, oldest->used_ns);
 	}
 	conn = table_add(&conns->table, &event->conn);
 	if (!conn)
@@ -145,7 +145,7 @@ void conns_record(struct conns *conns, const struct socket_event *event, struct 
 		payload = bytes_skip(payload, (size_t)chunk->head + chunk->tail);
 	}
 	if (ends)
-		end_conn(conns, conn, event->event.time_ns);
+		end_conn(conns, conn, true, event->event.time_ns);
 }
 
 static bool may_be_waiting(const struct conn *conn, uint64_t before_ns)
@@ -165,7 +165,7 @@ void conns_expire(struct conns *conns, uint64_t before_ns)
 			return;
 		place = conn->newer;
 		if (!may_be_waiting(conn, before_ns))
-			end_conn(conns, conn, conn->used_ns);
+			end_conn(conns, conn, true, conn->used_ns);
 	}
 }
 
@@ -174,6 +174,6 @@ void conns_finish_all(struct conns *conns)
 	while (conns->oldest) {
 		struct conn *conn = conn_at(conns, conns->oldest);
 
-		end_conn(conns, conn, conn->used_ns);
+		end_conn(conns, conn, false, conn->used_ns);
 	}
 }

@@ -6,6 +6,7 @@
 #include "model/self.h"
 
 #define GIVE_UP_TRIES 8		/* exchanges looked at for one that can be had */
+
 /* Positions are 32 bits and wrap: `a` lies before `b`. */
 static bool before(uint32_t a, uint32_t b)
 {
@@ -327,15 +328,13 @@ static void walk_gap(struct conns *conns, struct conn *conn, struct stream *stre
 }
 
 /* Nothing more can answer the open requests. */
-static void finish_open(struct conns *conns, struct conn *conn, uint64_t now_ns)
+static void finish_open(struct conns *conns, struct conn *conn, bool closed, uint64_t now_ns)
 {
-	while (conn->oldest) {
-		enum outcome outcome = conn->response.state == STREAM_LOST ? OUTCOME_UNSEEN :
-				       conn->answering			   ? OUTCOME_INCOMPLETE :
-									     OUTCOME_UNANSWERED;
+	bool unseen = !closed || conn->response.state == STREAM_LOST;
 
-		finish_oldest(conns, conn, outcome, now_ns);
-	}
+	while (conn->oldest)
+		finish_oldest(conns, conn, unseen ? OUTCOME_UNSEEN : conn->answering ?
+			      OUTCOME_INCOMPLETE : OUTCOME_UNANSWERED, now_ns);
 }
 
 static void on_end_of_direction(struct conns *conns, struct conn *conn, const struct stream *stream,
@@ -345,7 +344,7 @@ static void on_end_of_direction(struct conns *conns, struct conn *conn, const st
 		return;			/* the answer may still come */
 	other_side_speaks(conns, conn, stream);
 	end_open_ended(conns, conn, &conn->response);
-	finish_open(conns, conn, time_ns);
+	finish_open(conns, conn, true, time_ns);
 }
 
 void match_chunk(struct conns *conns, struct conn *conn, const struct chunk *chunk,
@@ -389,12 +388,12 @@ void match_chunk(struct conns *conns, struct conn *conn, const struct chunk *chu
 	stream->last_ack = chunk->ack;
 }
 
-void match_close(struct conns *conns, struct conn *conn, uint64_t now_ns)
+void match_close(struct conns *conns, struct conn *conn, bool closed, uint64_t now_ns)
 {
 	if (conn->answering && stream_open_ended(&conn->response))
 		finish_answered(conns, conn, conn->response.last_ns);
 	cut_request(conns, conn);
 	if (conn->early.held)
 		self_add(SELF_UNMATCHED_RESPONSES, 1);
-	finish_open(conns, conn, now_ns);
+	finish_open(conns, conn, closed, now_ns);
 }

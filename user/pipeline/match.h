@@ -9,7 +9,10 @@
 void match_chunk(struct conns *conns, struct conn *conn, const struct chunk *chunk,
 		 struct bytes head, struct bytes tail);
 
-/* Nothing more will come: every request still open is finished as it stands. */
-void match_close(struct conns *conns, struct conn *conn, uint64_t now_ns);
+/*
+ * Nothing more will come: every request still open is finished as it stands. `closed`: the connection
+ * has ended; else it is only lost from sight, and what is open on it is no error.
+ */
+void match_close(struct conns *conns, struct conn *conn, bool closed, uint64_t now_ns);
 
 #endif

@@ -83,7 +83,7 @@ static void the_longest_unused_makes_way_and_its_requests_are_counted(void **sta
 	assert_int_equal(self_get(SELF_CONNECTIONS_EVICTED), 1);
 	assert_int_equal(flow.conns.table.used, 4);
 	assert_int_equal(flow.count, 2);
-	is_done(&flow, 1, "/open", OUTCOME_UNANSWERED, 0);
+	is_done(&flow, 1, "/open", OUTCOME_UNSEEN, 0);
 
 	/* what was forgotten is followed anew: its response has no request any more */
 	send_on(&flow, 1, true, OK_5);
