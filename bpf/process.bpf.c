@@ -177,18 +177,19 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
+	u32 tgid = BPF_CORE_READ(task, tgid);
 	struct process_event *event;
-	u32 tgid;
+	bool watched;
 
 	if (BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;			/* other threads live on */
-	if (!of_interest(BPF_CORE_READ(task, tgid)))
+	if (!of_interest(tgid))
 		return 0;
+	watched = bpf_map_delete_elem(&targets, &tgid) == 0;	/* also when the ring is full */
 	event = event_new(EVENT_EXIT, task);
 	if (!event)
 		return 0;
-	tgid = event->event.tgid;
-	event->watched = bpf_map_delete_elem(&targets, &tgid) == 0;
+	event->watched = watched;
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }
