@@ -22,12 +22,15 @@ static __always_inline void count_in(void *counters, u32 slot)
 		*n += 1;
 }
 
-/* Wakes the reader when this record brings the ring past the mark, and only then. */
+/*
+ * Wakes the reader when this record brings the ring past the mark, and only then. A multiple of the
+ * mark (a power of two) is one, too: two CPUs may pass one together, each for itself below it.
+ */
 static __always_inline u64 wake_flags(u32 size)
 {
 	u64 waiting = bpf_ringbuf_query(&data, BPF_RB_AVAIL_DATA);
 
-	if (waiting < settings.wake_bytes && waiting + size >= settings.wake_bytes)
+	if ((waiting ^ (waiting + size)) >= settings.wake_bytes)
 		return BPF_RB_FORCE_WAKEUP;
 	return BPF_RB_NO_WAKEUP;
 }

@@ -70,7 +70,7 @@ _Static_assert(sizeof(struct socket_event) == 24 + 24 + 32 + 32 * SOCKET_CHUNKS,
 
 /* Read-only settings of bpf/socket.bpf.c, set before load. */
 struct socket_settings {
-	__u64 wake_bytes;	/* wake the reader when this much is waiting; it looks by itself now and then */
+	__u64 wake_bytes;	/* wake the reader when this much is waiting (a power of two); it looks by itself now and then */
 };
 
 /* Per-CPU counters of bpf/socket.bpf.c, map `socket_stats`. */
