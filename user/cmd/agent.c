@@ -226,11 +226,12 @@ static int open_sources(struct agent *agent)
 		r = open_process_source(agent);
 	if (r < 0)
 		return r;
-	socket_source_share(agent->process);
-	r = open_source(agent, &socket_source, &agent->socket);
+	/* before the other source, whose loading takes as long as a busy node needs to fill the ring */
+	r = discover_start(agent->discover);
 	if (r < 0)
 		return r;
-	return discover_start(agent->discover);
+	socket_source_share(agent->process);
+	return open_source(agent, &socket_source, &agent->socket);
 }
 
 static int open_timers(struct agent *agent)

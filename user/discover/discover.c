@@ -11,9 +11,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "discover/state.h"
+#include "model/self.h"
 
 #define FLUSH_NS (2 * NSEC_PER_MSEC)	/* until news that found the queue full is put again */
-#define SCAN_NS (60 * NSEC_PER_SEC)	/* between scans for what a full ring has lost */
+#define SCAN_NS (60 * NSEC_PER_SEC)	/* between scans for what was missed in whatever way */
+#define LOSS_NS (2 * NSEC_PER_SEC)	/* between looks whether the ring was full */
 
 static void stop_thread(void *context, int fd)
 {
@@ -23,6 +25,18 @@ static void stop_thread(void *context, int fd)
 static void scan_again(void *context, int fd)
 {
 	discover_scan(context);
+}
+
+/* What the ring has lost may be a server that nobody watches: that is not left for a minute. */
+static void look_for_loss(void *context, int fd)
+{
+	struct discover *discover = context;
+	uint64_t lost = self_get(SELF_DROP_RING_CONTROL);
+
+	if (lost == discover->lost)
+		return;
+	discover->lost = lost;
+	discover_scan(discover);
 }
 
 static void flush(void *context, int fd)
@@ -54,6 +68,8 @@ static int open_loop(struct discover *discover)
 	if (r < 0)
 		return r;
 	r = loop_add_timer(&discover->loop, SCAN_NS, scan_again, discover);
+	if (r >= 0)
+		r = loop_add_timer(&discover->loop, LOSS_NS, look_for_loss, discover);
 	return r < 0 ? r : 0;
 }
 

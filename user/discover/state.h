@@ -15,6 +15,7 @@ struct discover {
 	struct known_table known;
 	struct news news;
 	bool scanned;			/* the first scan is done */
+	uint64_t lost;			/* events the full ring had lost by the last look */
 	bool flush_armed;		/* a timeout will put the news that waits */
 	uint64_t failed_logged_ns;
 	struct loop loop;
