@@ -321,7 +321,8 @@ static __always_inline int on_moved_part(void *sk, const enum keep keep, u32 dir
 		return 0;
 	if (conn && !conn->record.conn)
 		conn = NULL;		/* another CPU is about to fill it in */
-	if (!conn && !length)
+	/* a peer that sends no more; else the call had asked for no bytes */
+	if (!length && (!conn || !(BPF_CORE_READ((struct sock *)sk, sk_shutdown) & RCV_SHUTDOWN)))
 		return 0;
 	payload_find(&moved.payload, dir, length, entry);
 	flags |= moved.payload.flags;
