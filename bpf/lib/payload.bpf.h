@@ -143,11 +143,19 @@ __noinline int vector_copy_big(const struct payload *payload, struct big_room *t
 	return payload && to ? vector_copy(payload, to->at, want, SOCKET_BIG_MAX) : 0;
 }
 
-static __always_inline u32 flat_copy(const struct payload *payload, u8 *to, u32 want, const u32 max)
+/*
+ * The lesser of both. By hand: a compiler may keep one copy of `n` and compare another, and before
+ * 6.8 the verifier does not see that they are the same.
+ */
+static __always_inline u64 at_most(u64 n, const u32 max)
 {
-	OPAQUE(want);
-	if (want > max)
-		want = max;
+	asm volatile("if %0 <= %1 goto +1\n%0 = %1" : "+r"(n) : "i"(max));
+	return n;
+}
+
+static __always_inline u32 flat_copy(const struct payload *payload, u8 *to, u64 want, const u32 max)
+{
+	want = at_most(want, max);
 	return bpf_probe_read_user(to, want, (void *)payload->base) ? 0 : want;
 }
 
