@@ -198,7 +198,7 @@ counts() {
 counts_equal() { counts; ((server == made)); }
 
 # --- main --------------------------------------------------------------------------------------
-trap 'exit 1' INT TERM HUP
+trap 'give_up interrupted' INT TERM HUP
 [[ -x $SONDE_K8S/cluster.sh ]] || skip "no Kubernetes here: SONDE_K8S=$SONDE_K8S has no cluster.sh"
 ((EUID == 0)) || skip "not root: the cluster needs namespaces and cgroups: run it with sudo"
 for program in sonde demo/hello demo/load; do
