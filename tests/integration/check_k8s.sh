@@ -19,7 +19,7 @@ passed=0 failed=0 skipped=0
 work=
 own_cluster=
 
-cluster() { "$SONDE_K8S/cluster.sh" "$@"; }
+cluster() { "$SONDE_K8S/cluster.sh" "$@" 3>&-; }
 kubectl() { cluster kubectl "$@"; }
 
 pass() { echo "ok: $*"; ((++passed)); }
@@ -29,11 +29,11 @@ check() { local what=$1; shift; if "$@"; then pass "$what"; else fail "$what"; f
 finish() {
 	[[ -z $work ]] || rm -rf "$work"
 	echo "$passed passed, $failed failed, $skipped skipped"
-	((failed == 0))
-	exit
+	exit $((failed > 0))
 }
 skip() { echo "skipped: $*"; skipped=1; finish; }
 give_up() { fail "$*"; exit; }
+interrupted() { exec >&3; give_up "not interrupted"; }	# whatever stdout is at that moment
 
 # Tries a command every 250 ms, for at most $1 seconds.
 wait_until() {
@@ -198,7 +198,8 @@ counts() {
 counts_equal() { counts; ((server == made)); }
 
 # --- main --------------------------------------------------------------------------------------
-trap 'give_up interrupted' INT TERM HUP
+exec 3>&1
+trap interrupted INT TERM HUP
 [[ -x $SONDE_K8S/cluster.sh ]] || skip "no Kubernetes here: SONDE_K8S=$SONDE_K8S has no cluster.sh"
 ((EUID == 0)) || skip "not root: the cluster needs namespaces and cgroups: run it with sudo"
 for program in sonde demo/hello demo/load; do
