@@ -344,7 +344,7 @@ static __always_inline int on_moved_part(void *sk, const enum keep keep, u32 dir
 		count_in(&socket_stats, SOCKET_STAT_UNREADABLE);
 	}
 	conn->tgid = tgid;
-	if (!conn_take(conn)) {
+	if (!conn_take(conn) && !conn_take_soon(conn)) {
 		count_in(&socket_stats, SOCKET_STAT_CONTENDED);
 		if (length)
 			write_single(conn, &moved,
@@ -400,7 +400,7 @@ static __always_inline int on_state(void *sk, const enum keep keep, int state)
 	if (!conn->reported && !conn->ignored &&
 	    (flags != SOCKET_TX_CLOSED || conn->record.request_dir == SOCKET_RX)) {
 		conn->reported = flags != 0;
-		taken = conn_take(conn);	/* whoever is at it now has lost its socket anyway */
+		taken = conn_take_soon(conn);	/* whoever is at it now has lost its socket anyway */
 		flush(conn, flags, bpf_ktime_get_ns());
 		if (taken)
 			conn_give(conn);

@@ -106,7 +106,7 @@ const struct config_option config_options[] = {
 	  .help = "Most processes watched at a time. Those beyond it are counted in "
 		  "sonde_targets_refused_total." },
 	{ "sources.connections_max", NULL, "--connections-max", .type = OPTION_U32,
-	  FIELD(connections_max), .min = 256, .max = 4194304, .preset = "65536",
+	  FIELD(connections_max), .min = 256, .max = 4194304, .preset = "16384",
 	  .help = "Most connections the agent keeps state for. Beyond it the longest idle one is "
 		  "given up, counted in sonde_connections_evicted_total." },
 
@@ -147,7 +147,7 @@ const struct config_option config_options[] = {
 	  .min = 16, .max = 1000000, .preset = "5000",
 	  .help = "Most time series groups (one combination of attributes, with all its "
 		  "histograms). Requests beyond it count in one series with "
-		  "otel_metric_overflow=\"true\"." },
+		  "otel_metric_overflow=\"true\". One service gets three quarters at most." },
 	{ "metrics.expire", NULL, "--series-expire", .type = OPTION_DURATION,
 	  FIELD(series_expire_ns), .min = NSEC_PER_SEC, .max = 24 * HOUR, .preset = "5m",
 	  .help = "A time series for which nothing came for so long is forgotten." },

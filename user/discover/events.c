@@ -46,6 +46,10 @@ static void judge_and_apply(struct discover *discover, const struct process_even
 
 	r = judge_process(&discover->judge, tgid, &judgement);
 	alive = !r && process_same_start(judgement.start_ns, event->start_ns);
+	if (r < 0 && r != -ESRCH) {		/* alive, but not to be looked at now: the next scan tries */
+		complain(discover, tgid, r);
+		return;
+	}
 	if (!r && !alive)
 		resource_unref(judgement.resource);	/* of whoever has the pid now */
 	if (!alive)

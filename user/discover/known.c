@@ -145,6 +145,7 @@ void known_apply(struct known_table *known, uint32_t tgid, struct judgement judg
 		judgement.start_ns = before->start_ns;	/* what the pipeline will hear at its end */
 	} else if (judgement.selected || watched || told) {
 		told = !news_arrived(known->news, tgid, judgement.start_ns,
+				     judgement.flags & TARGET_BY_PORT,
 				     resource_ref(judgement.resource));
 	}
 	if (before)

@@ -56,7 +56,8 @@ static void send(struct news *news, struct letter *letter)
 		self_add(SELF_TARGET_NEWS_DELAYED, 1);
 }
 
-int news_arrived(struct news *news, uint32_t tgid, uint64_t start_ns, struct resource *resource)
+int news_arrived(struct news *news, uint32_t tgid, uint64_t start_ns, bool by_port,
+		 struct resource *resource)
 {
 	struct letter *letter = calloc(1, sizeof(*letter));
 	struct target *target = calloc(1, sizeof(*target));
@@ -68,7 +69,7 @@ int news_arrived(struct news *news, uint32_t tgid, uint64_t start_ns, struct res
 		return -ENOMEM;
 	}
 	*target = (struct target){ .tgid = tgid, .start_ns = start_ns, .selected = resource != NULL,
-				   .resource = resource };
+				   .by_port = by_port, .resource = resource };
 	letter->news = (struct target_news){ .what = TARGET_ARRIVED, .target = target };
 	send(news, letter);
 	return 0;

@@ -22,7 +22,8 @@ void news_init(struct news *news, struct queue *queue);
 void news_done(struct news *news);
 
 /* Takes one reference of `resource` over (NULL: not selected). Returns 0, or -ENOMEM: untold. */
-int news_arrived(struct news *news, uint32_t tgid, uint64_t start_ns, struct resource *resource);
+int news_arrived(struct news *news, uint32_t tgid, uint64_t start_ns, bool by_port,
+		 struct resource *resource);
 int news_gone(struct news *news, uint32_t tgid, uint64_t start_ns);
 
 /* Puts what waits. True when nothing waits any more. */

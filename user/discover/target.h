@@ -16,6 +16,7 @@ struct target {
 	uint32_t tgid;
 	uint64_t start_ns;		/* CLOCK_BOOTTIME */
 	bool selected;			/* false: judged, not watched; its exchanges are dropped */
+	bool by_port;			/* selected, but only its connections on selected ports */
 	struct resource *resource;	/* one reference; NULL when not selected */
 	uint64_t gone_ns;		/* pipeline's: when it exited, CLOCK_MONOTONIC; 0: alive */
 };

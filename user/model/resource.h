@@ -20,6 +20,7 @@ struct resource_attribute {
 
 struct resource {
 	_Atomic uint32_t references;
+	uint32_t series;		/* time series of it; the pipeline's */
 	uint64_t batch_mark; /* serial of the batch that holds a reference; the pipeline's */
 	uint64_t hash;			/* of all texts: equality is hash plus texts */
 	struct bytes service_name;	/* never empty */

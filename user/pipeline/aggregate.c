@@ -113,6 +113,7 @@ static struct series_entry *entry_new(struct aggregate *aggregate, const struct 
 	series->generation = ++aggregate->generation[series->id];
 	series->semconv = sample->semconv;
 	series->resource = resource_ref(sample->resource);
+	sample->resource->series++;
 	series->role = sample->role;
 	series->start_ns = clock_realtime_ns();
 	exponential_init(&series->duration);
@@ -140,6 +141,17 @@ static struct series_entry *overflow_new(struct aggregate *aggregate, const stru
 	return entry_new(aggregate, key, &sample);
 }
 
+/*
+ * A service may have three times as many series as are left for all others: one that makes series
+ * without end comes to hold three quarters of them, and a new one always finds some.
+ */
+static bool has_room(const struct aggregate *aggregate, const struct resource *resource)
+{
+	uint32_t left = aggregate->table.capacity - aggregate->table.used;
+
+	return left > RESERVED && resource->series < 3 * left;
+}
+
 static struct series_entry *entry_of(struct aggregate *aggregate, const struct sample *sample)
 {
 	struct series_key key = key_of(sample);
@@ -147,7 +159,7 @@ static struct series_entry *entry_of(struct aggregate *aggregate, const struct s
 
 	if (entry)
 		return entry;
-	if (aggregate->table.used + RESERVED < aggregate->table.capacity)
+	if (has_room(aggregate, sample->resource))
 		return entry_new(aggregate, &key, sample);
 
 	self_add(SELF_SERIES_OVERFLOWED, 1);
@@ -213,7 +225,10 @@ void aggregate_expire(struct aggregate *aggregate, uint64_t now_ns)
 
 static void forget(struct aggregate *aggregate, struct series_entry *entry)
 {
-	resource_unref((struct resource *)entry->series.resource);
+	struct resource *resource = (struct resource *)entry->series.resource;
+
+	resource->series--;
+	resource_unref(resource);
 	table_remove(&aggregate->table, entry);
 	self_add(SELF_SERIES_EXPIRED, 1);
 	self_set(SELF_SERIES, aggregate->table.used);

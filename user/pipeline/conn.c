@@ -154,6 +154,16 @@ static bool may_be_waiting(const struct conn *conn, uint64_t before_ns)
 	       conn->used_ns + CONN_OPEN_IDLE_NS >= before_ns;
 }
 
+void conns_quiet(struct conns *conns, uint64_t before_ns)
+{
+	struct conn *conn = conn_at(conns, conns->oldest);
+
+	for (; conn && conn->used_ns < before_ns; conn = conn_at(conns, conn->newer))
+		if (conn->endpoints.family == AF_UNIX && conn->answering &&
+		    stream_open_ended(&conn->response))
+			match_quiet(conns, conn);
+}
+
 void conns_expire(struct conns *conns, uint64_t before_ns)
 {
 	uint32_t place = conns->oldest;

@@ -67,6 +67,12 @@ void conns_done(struct conns *conns);
 /* One record, validated (source/socket.h). */
 void conns_record(struct conns *conns, const struct socket_event *event, struct bytes payload);
 
+/*
+ * Nobody tells the end of a Unix socket: a response that ends with it counts as ended, at its last
+ * call, on those that were not used since `before_ns`.
+ */
+void conns_quiet(struct conns *conns, uint64_t before_ns);
+
 #define CONN_OPEN_IDLE_NS (3600ull * 1000000000)	/* the record that told its end may have been lost */
 
 /*

@@ -388,10 +388,16 @@ void match_chunk(struct conns *conns, struct conn *conn, const struct chunk *chu
 	stream->last_ack = chunk->ack;
 }
 
+void match_quiet(struct conns *conns, struct conn *conn)
+{
+	finish_answered(conns, conn, conn->response.last_ns);
+	stream_reset(&conn->response, &conns->heads, STREAM_AT_HEAD);
+}
+
 void match_close(struct conns *conns, struct conn *conn, bool closed, uint64_t now_ns)
 {
 	if (conn->answering && stream_open_ended(&conn->response))
-		finish_answered(conns, conn, conn->response.last_ns);
+		match_quiet(conns, conn);
 	cut_request(conns, conn);
 	if (conn->early.held)
 		self_add(SELF_UNMATCHED_RESPONSES, 1);

@@ -9,6 +9,9 @@
 void match_chunk(struct conns *conns, struct conn *conn, const struct chunk *chunk,
 		 struct bytes head, struct bytes tail);
 
+/* The response that is coming in, and only ends with the connection, is over. */
+void match_quiet(struct conns *conns, struct conn *conn);
+
 /*
  * Nothing more will come: every request still open is finished as it stands. `closed`: the connection
  * has ended; else it is only lost from sight, and what is open on it is no error.

@@ -20,6 +20,7 @@
 #define HEAD_BUFFERS_MAX 512
 #define TARGET_WAIT_NS (2 * NSEC_PER_SEC)
 #define TARGET_GRACE_NS (10 * NSEC_PER_SEC)	/* a gone process's records may still be in the ring */
+#define CONN_QUIET_NS (5 * NSEC_PER_SEC)
 #define CONN_IDLE_NS (300 * NSEC_PER_SEC)
 #define DRAIN_WAIT_MS 10
 
@@ -30,6 +31,7 @@ struct known {
 };
 
 struct pipeline {
+	const struct config *config;
 	struct pipeline_io io;
 	struct conns conns;
 	struct account account;
@@ -90,6 +92,22 @@ static void account_for(struct pipeline *pipeline, struct exchange *exchange,
 		hand_over(pipeline);
 }
 
+/* A process is watched whole until it is judged: its other ports may have come in meanwhile. */
+static bool is_selected(const struct pipeline *pipeline, const struct target *target,
+			const struct exchange *exchange)
+{
+	const struct config_numbers *ports = &pipeline->config->ports;
+	uint16_t port = exchange->role == ROLE_SERVER ? exchange->endpoints.local_port :
+							exchange->endpoints.remote_port;
+
+	if (!target->by_port)
+		return target->selected;
+	for (unsigned i = 0; i < ports->count; i++)
+		if (ports->item[i] == port)
+			return true;
+	return false;
+}
+
 /* True when its process is known, and the exchange dealt with. */
 static bool settle(struct pipeline *pipeline, struct exchange *exchange)
 {
@@ -97,7 +115,7 @@ static bool settle(struct pipeline *pipeline, struct exchange *exchange)
 
 	if (!known)
 		return false;
-	if (known->target->selected) {
+	if (is_selected(pipeline, known->target, exchange)) {
 		account_for(pipeline, exchange, known->target->resource);
 	} else {
 		self_add(SELF_UNSELECTED, 1);
@@ -219,6 +237,7 @@ void pipeline_tick(struct pipeline *pipeline)
 	pipeline->account.realtime_offset_ns = clock_realtime_offset_ns();
 	retry_waiting(pipeline, now - TARGET_WAIT_NS);
 	forget_gone(pipeline, now - TARGET_GRACE_NS);
+	conns_quiet(&pipeline->conns, now - CONN_QUIET_NS);
 	conns_expire(&pipeline->conns, now - CONN_IDLE_NS);
 	aggregate_expire(&pipeline->account.aggregate, now);
 }
@@ -264,6 +283,7 @@ int pipeline_new(const struct config *config, const struct pipeline_io *io,
 
 	if (!pipeline)
 		return -ENOMEM;
+	pipeline->config = config;
 	pipeline->io = *io;
 	r = pipeline_init(pipeline, config);
 	if (r < 0) {
