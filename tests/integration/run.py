@@ -3,7 +3,8 @@
 """run.py [-k TEXT] [--list] [SUBJECT...]: the integration tests: the agent and real servers.
 
 Each test prints `ok NAME`, `FAIL NAME: why` or `skip NAME: why`; the last line is
-`N passed, N failed, N skipped`. Exit 1 when one failed. SONDE names another binary than build/sonde.
+`N passed, N failed, N skipped`. Exit 1 when one failed. SONDE names another binary than build/sonde;
+HOOK forces a --socket-hook in all of them.
 Root is needed: the agent loads BPF programs.
 """
 import argparse

@@ -152,6 +152,7 @@ CustomLog {dir}/access.log plain
 KeepAlive On
 MaxKeepAliveRequests 0
 StartServers 2
+{spare}
 User www-data
 Group www-data
 """
@@ -165,10 +166,12 @@ def apache(t, mpm):
     port = free_port()
     t.file("www/index.html", "Hello, world!\n")
     t.file("www/small", "small file\n")
-    text = APACHE.format(dir=t.directory, mpm=mpm, modules=modules, port=port)
+    # none but the first two children before there is load: select() must see them all
+    spare = "MinSpareServers 1" if mpm == "prefork" else "MinSpareThreads 1"
+    text = APACHE.format(dir=t.directory, mpm=mpm, modules=modules, port=port, spare=spare)
     config = t.file("apache.conf", text)
     process = t.spawn([program("apache2", "httpd"), "-f", config, "-DFOREGROUND"], "apache")
-    return Server(t, process, port, log=t.directory / "access.log").wait()
+    return Server(t, process, port, log=t.directory / "access.log").wait(processes=3)
 
 
 def wrk(t, url, seconds=1, connections=16, threads=1):
