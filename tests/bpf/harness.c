@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +213,16 @@ void child_step(struct child *child)
 	wait_byte(child->from);
 }
 
+bool children_are_calm;
+
+static void calm_down(void)
+{
+	struct sched_param least = { .sched_priority = 1 };
+
+	if (children_are_calm)
+		must(!sched_setscheduler(0, SCHED_FIFO, &least));
+}
+
 void child_start(struct child *ret_child, void (*body)(struct child *child, const void *arg),
 		 const void *arg)
 {
@@ -227,6 +238,7 @@ void child_start(struct child *ret_child, void (*body)(struct child *child, cons
 		child = (struct child){ .pid = getpid(), .to = up[1], .from = down[0] };
 		close(down[1]);
 		close(up[0]);
+		calm_down();
 		alarm(2 * PATIENCE_NS / NSEC_PER_SEC);	/* a parent that failed never says go */
 		wait_byte(child.from);
 		body(&child, arg);

@@ -74,6 +74,13 @@ struct child {
 	int to, from;		/* pipes, of the side that holds this */
 };
 
+/*
+ * Since 7.0 a program can be preempted, and until it goes on the kernel does not run it for others on
+ * that CPU: it counts such calls as missed. Tests of anything else make children that do not preempt
+ * each other (SCHED_FIFO); main() sets this where it is needed.
+ */
+extern bool children_are_calm;
+
 /* Forks; the child waits for child_go() and then runs `body` and exits 0. */
 void child_start(struct child *ret_child, void (*body)(struct child *child, const void *arg),
 		 const void *arg);
