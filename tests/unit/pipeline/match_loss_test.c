@@ -149,6 +149,28 @@ static void a_response_sent_before_the_request_began_is_not_its_answer(void **st
 	flow_done(&flow);
 }
 
+/* Two threads: the next request was read, and told of, before the answer to a lost one was. */
+static void a_late_response_is_not_the_answer_to_a_request_behind_its_place(void **state)
+{
+	struct socket_event *late;
+	struct flow flow;
+
+	flow_init(&flow);
+	wire_seen(&flow.wire, SOCKET_RX, GET("/lost"));
+	wire_lose(&flow.wire);
+	wire_seen(&flow.wire, SOCKET_TX, "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n");
+	late = wire_take(&flow.wire, 0);
+	flow_request(&flow, GET("/next"));
+	comes_now(&flow, late);
+	assert_int_equal(flow.count, 0);
+	flow_response(&flow, OK_EMPTY);
+	is_answered(&flow, 0, "/next", 200);
+	assert_int_equal(flow.count, 1);
+	flow_close(&flow);
+	assert_int_equal(self_get(SELF_UNMATCHED_RESPONSES), 1);
+	flow_done(&flow);
+}
+
 /* One before the request's first byte, and one after: positions decide. */
 static void positions_decide_to_the_byte_and_across_their_wrap(void **state)
 {
@@ -409,6 +431,7 @@ int main(void)
 		cmocka_unit_test(the_length_in_an_answer_to_a_late_head_request_is_no_body),
 		cmocka_unit_test(an_upgrade_that_overtook_its_request_is_one_exchange),
 		cmocka_unit_test(a_response_sent_before_the_request_began_is_not_its_answer),
+		cmocka_unit_test(a_late_response_is_not_the_answer_to_a_request_behind_its_place),
 		cmocka_unit_test(positions_decide_to_the_byte_and_across_their_wrap),
 		cmocka_unit_test(positions_wrap_inside_heads_bodies_and_gaps),
 		cmocka_unit_test(a_lost_pair_is_not_counted_and_does_no_harm),

@@ -264,6 +264,31 @@ static void large_responses_are_skipped_and_their_tail_is_looked_at(void **state
 	flow_done(&flow);
 }
 
+static void what_lies_between_head_and_tail_of_a_call_is_counted_to_the_byte(void **state)
+{
+	char body[151];
+	char text[300];
+	struct flow flow;
+
+	memset(body, 'b', 150);
+	body[150] = '\0';
+	snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n%s", body);
+	flow_init(&flow);
+	flow_request(&flow, GET("/"));
+	wire_cut(&flow.wire, SOCKET_TX, bytes_of_text(text), 60);
+	flow_send(&flow);
+	flow_response_unseen(&flow, 49);
+	assert_int_equal(flow.count, 0);
+	flow_response_unseen(&flow, 1);
+	is_answered(&flow, 0, "/", 200);
+	assert_int_equal(flow.done[0].response_bytes, 200);
+	flow_request(&flow, GET("/2"));
+	flow_response(&flow, OK_5);
+	is_answered(&flow, 1, "/2", 200);
+	assert_int_equal(self_get(SELF_RESYNCS), 0);
+	flow_done(&flow);
+}
+
 static void a_chunked_response_may_end_with_a_call_of_its_own(void **state)
 {
 	struct flow flow;
@@ -503,6 +528,7 @@ int main(void)
 		cmocka_unit_test(a_response_that_comes_before_the_request_has_ended_is_its_answer),
 		cmocka_unit_test(a_request_body_goes_on_while_an_open_ended_response_does),
 		cmocka_unit_test(large_responses_are_skipped_and_their_tail_is_looked_at),
+		cmocka_unit_test(what_lies_between_head_and_tail_of_a_call_is_counted_to_the_byte),
 		cmocka_unit_test(a_chunked_response_may_end_with_a_call_of_its_own),
 		cmocka_unit_test(a_response_until_close_ends_with_the_connection),
 		cmocka_unit_test(the_end_of_requests_does_not_end_a_response),
