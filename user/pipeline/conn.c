@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The table of connections: find, use, evict, expire; a record's chunks go to match.c. */
+/* The table of connections: find, use, evict, expire; a record's chunks go to walk.c. */
 #include "pipeline/conn.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "model/self.h"
-#include "pipeline/match.h"
+#include "pipeline/walk.h"
 
 int conns_init(struct conns *conns, uint32_t connections_max, uint32_t exchanges_max,
 	       uint32_t heads_max)
@@ -77,7 +77,7 @@ static void remove_conn(struct conns *conns, struct conn *conn)
 
 static void end_conn(struct conns *conns, struct conn *conn, bool closed, uint64_t now_ns)
 {
-	match_close(conns, conn, closed, now_ns);
+	walk_close(conns, conn, closed, now_ns);
 	remove_conn(conns, conn);
 }
 
@@ -141,7 +141,7 @@ void conns_record(struct conns *conns, const struct socket_event *event, struct 
 		struct bytes head = bytes_first(payload, chunk->head);
 		struct bytes tail = bytes_first(bytes_skip(payload, chunk->head), chunk->tail);
 
-		match_chunk(conns, conn, chunk, head, tail);
+		walk_chunk(conns, conn, chunk, head, tail);
 		payload = bytes_skip(payload, (size_t)chunk->head + chunk->tail);
 	}
 	if (ends)
@@ -161,7 +161,7 @@ void conns_quiet(struct conns *conns, uint64_t before_ns)
 	for (; conn && conn->used_ns < before_ns; conn = conn_at(conns, conn->newer))
 		if (conn->endpoints.family == AF_UNIX && conn->answering &&
 		    stream_open_ended(&conn->response))
-			match_quiet(conns, conn);
+			walk_quiet(conns, conn);
 }
 
 void conns_expire(struct conns *conns, uint64_t before_ns)

@@ -5,17 +5,31 @@
 
 #include "pipeline/conn.h"
 
-/* One chunk: its first bytes, what lies unseen between, its last bytes. */
-void match_chunk(struct conns *conns, struct conn *conn, const struct chunk *chunk,
-		 struct bytes head, struct bytes tail);
+/* A request begins; `message` is its head. */
+void match_request_head(struct conns *conns, struct conn *conn, const struct message *message);
 
-/* The response that is coming in, and only ends with the connection, is over. */
-void match_quiet(struct conns *conns, struct conn *conn);
+/* The body of the request that is coming in has ended. */
+void match_request_end(struct conn *conn);
 
-/*
- * Nothing more will come: every request still open is finished as it stands. `closed`: the connection
- * has ended; else it is only lost from sight, and what is open on it is no error.
- */
-void match_close(struct conns *conns, struct conn *conn, bool closed, uint64_t now_ns);
+/* A response begins: to which request follows from the positions. */
+void match_response_head(struct conns *conns, struct conn *conn, const struct message *message);
+
+/* The response that is coming in has ended, with a call at `end_ns`. */
+void match_response_end(struct conns *conns, struct conn *conn, uint64_t end_ns);
+
+/* The response switches to another protocol: nothing more is read here. */
+void match_upgrade(struct conns *conns, struct conn *conn, uint64_t end_ns);
+
+/* Bytes that are none of the protocol's: the connection is given up unless it was known to be. */
+void match_bad(struct conns *conns, struct conn *conn);
+
+/* A next request comes while the response to the one before could not be read: it is over. */
+void match_unseen(struct conns *conns, struct conn *conn);
+
+/* The request being answered has been answered. */
+void match_finish_answered(struct conns *conns, struct conn *conn, uint64_t end_ns);
+
+/* Nothing more can answer the open requests. `closed`: since the connection has ended. */
+void match_finish(struct conns *conns, struct conn *conn, bool closed, uint64_t now_ns);
 
 #endif
