@@ -105,7 +105,7 @@ check-root: $(BPFTEST_BIN)
 ## check-vm      the same, and the agent, on stock kernels under qemu: KERNELS="6.1 6.12 newest" (root)
 KERNELS ?= 5.10 6.1 6.12 newest
 check-vm: build $(BPFTEST_BIN)
-	@tests/vm/check_vm.sh $(if $(WRITE),--write) $(KERNELS)
+	@BUILD=$(B) tests/vm/check_vm.sh $(if $(WRITE),--write) $(KERNELS)
 
 # --- fuzzers: libFuzzer, ASan, UBSan ----------------------------------------------------------
 FUZZ_BIN := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)

@@ -5,7 +5,7 @@
 #
 # VMTEST is the program that boots one: `VMTEST -t SECONDS KERNEL -- COMMAND...` runs the command in this
 # directory on that kernel, passes its output through and exits as it does; 125: the machine did not
-# come up (tried once more). LIMIT (900): seconds a machine may take. HARDENED (6.12): the kernel
+# come up (tried once more). BUILD (build): where the programs are. LIMIT (900): seconds a machine may take. HARDENED (6.12): the kernel
 # that is run with kptr_restrict=2 and perf_event_paranoid=3.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -34,7 +34,7 @@ boot() {	# KERNEL LOG
 	local hardened='' try rc
 	[[ $1 != "${HARDENED:-6.12}" ]] || hardened=HARDENED=1
 	for try in 1 2; do
-		"$vmtest" -t "${LIMIT:-900}" "$1" -- env $hardened tests/vm/guest.sh $(expected "$1") >"$2" 2>"$2.err"; rc=$?
+		"$vmtest" -t "${LIMIT:-900}" "$1" -- env $hardened BUILD="${BUILD:-build}" tests/vm/guest.sh $(expected "$1") >"$2" 2>"$2.err"; rc=$?
 		((rc == 125)) || break
 	done
 	return $rc

@@ -9,7 +9,8 @@
 #   agent HOOK: ok TAKEN|failed: WHAT|refused: SENTENCE
 set -u
 export SONDE_EXPECT="$*"
-sonde=build/sonde
+build=${BUILD:-build}
+sonde=$build/sonde
 work=$(mktemp -d)
 server='' agent='' failed=0
 trap 'kill $server $agent 2>/dev/null; rm -rf "$work"' EXIT
@@ -93,8 +94,8 @@ echo "kernel $(uname -r)"
 if (($# == 0)); then
 	expect_refusal
 else
-	build/bpf-tests/process_test 2>&1 || failed=1
-	build/bpf-tests/socket_test 2>&1 || failed=1
+	$build/bpf-tests/process_test 2>&1 || failed=1
+	$build/bpf-tests/socket_test 2>&1 || failed=1
 	for hook in auto "$@"; do try_agent "$hook"; done
 fi
 exit $failed
