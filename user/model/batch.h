@@ -17,6 +17,7 @@
 #define BATCH_RESOURCES_MAX 4096
 
 struct batch {
+	struct batch *next;		/* of a list, by whoever holds it */
 	uint64_t serial;
 	uint64_t sealed_ns;		/* CLOCK_MONOTONIC */
 	int64_t realtime_offset_ns;	/* add to CLOCK_MONOTONIC for UTC */

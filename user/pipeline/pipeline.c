@@ -38,6 +38,7 @@ struct pipeline {
 	struct table targets;		/* of struct known */
 	struct exchange *waiting, *waiting_last;	/* for their process to be known, oldest first */
 	struct batch *batch;		/* being filled; NULL: none was free */
+	struct batch *spare;		/* empty ones */
 	uint64_t batch_serial;
 	struct resource *unknown;	/* of processes nobody could tell anything of */
 	uint64_t now_ns;		/* of the last tick or record */
@@ -45,13 +46,27 @@ struct pipeline {
 
 /* --- batches --------------------------------------------------------------------------------- */
 
+/* The one used last: memory that was touched is used again, the rest is for bursts. */
+static struct batch *take_spare(struct pipeline *pipeline)
+{
+	struct batch *batch;
+
+	while ((batch = queue_take(pipeline->io.empty))) {
+		batch->next = pipeline->spare;
+		pipeline->spare = batch;
+	}
+	batch = pipeline->spare;
+	if (!batch)
+		return NULL;
+	pipeline->spare = batch->next;
+	batch->serial = ++pipeline->batch_serial;
+	return batch;
+}
+
 static struct batch *present_batch(struct pipeline *pipeline)
 {
-	if (!pipeline->batch) {
-		pipeline->batch = queue_take(pipeline->io.empty);
-		if (pipeline->batch)
-			pipeline->batch->serial = ++pipeline->batch_serial;
-	}
+	if (!pipeline->batch)
+		pipeline->batch = take_spare(pipeline);
 	return pipeline->batch;
 }
 
@@ -296,6 +311,7 @@ int pipeline_new(const struct config *config, const struct pipeline_io *io,
 
 void pipeline_free(struct pipeline *pipeline)
 {
+	struct batch *batch;
 	struct known *known;
 	uint32_t cursor = 0;
 
@@ -305,6 +321,10 @@ void pipeline_free(struct pipeline *pipeline)
 		target_free(known->target);
 	table_done(&pipeline->targets);
 	batch_free(pipeline->batch);
+	while ((batch = pipeline->spare)) {
+		pipeline->spare = batch->next;
+		batch_free(batch);
+	}
 	account_done(&pipeline->account);
 	conns_done(&pipeline->conns);
 	resource_unref(pipeline->unknown);

@@ -126,7 +126,7 @@ static void defaults_are_those_that_are_promised(void **state)
 	assert_int_equal(config.socket_hook, HOOK_AUTO);
 	assert_int_equal(config.ring_bytes, 2 << 20);
 	assert_int_equal(config.targets_max, 16384);
-	assert_int_equal(config.connections_max, 65536);
+	assert_int_equal(config.connections_max, 16384);
 	assert_null(config.service_name);
 	assert_true(config.route_heuristic);
 	assert_int_equal(config.routes_max, 200);
