@@ -18,7 +18,7 @@
 
 #define TURN_MS 5		/* of one poll: few records wake nobody */
 
-/* --- rigs ---------------------------------------------------------------------------------------- */
+/* --- rigs ------------------------------------------------------------------------------------- */
 
 static void show(const struct socket_event *event)
 {
@@ -79,7 +79,8 @@ void rig_clear(struct rig *rig)
 	rig->process_events = 0;
 }
 
-bool rig_wait(struct rig *rig, bool (*enough)(const struct rig *rig, const void *arg), const void *arg)
+bool rig_wait(struct rig *rig, bool (*enough)(const struct rig *rig, const void *arg),
+	      const void *arg)
 {
 	uint64_t deadline = clock_monotonic_ns() + PATIENCE_NS;
 	struct pollfd fds[2] = {
@@ -150,7 +151,7 @@ int rig_open_process(void (*configure)(struct config *), struct rig **ret_rig,
 
 	assert_non_null(rig);
 	config_init(&rig->config);
-	rig->config.pids.item[rig->config.pids.count++] = 1;	/* named pids: no other is watched */
+	rig->config.pids.item[rig->config.pids.count++] = 1; /* named pids: no other is watched */
 	if (configure)
 		configure(&rig->config);
 	*result = (struct choice_result){};
@@ -192,7 +193,7 @@ void rig_close(struct rig *rig)
 	free(rig);
 }
 
-/* --- children ------------------------------------------------------------------------------------ */
+/* --- children --------------------------------------------------------------------------------- */
 
 void child_fail(const char *file, int line, const char *condition)
 {
@@ -273,7 +274,8 @@ void child_end(struct child *child)
 	assert_int_equal(status, 0);
 }
 
-pid_t child_run(struct rig *rig, void (*body)(struct child *child, const void *arg), const void *arg)
+pid_t child_run(struct rig *rig, void (*body)(struct child *child, const void *arg),
+		const void *arg)
 {
 	struct child child;
 

@@ -24,7 +24,7 @@
 
 #define RECORDS_MAX 16384
 #define PROCESS_EVENTS_MAX 4096
-#define PATIENCE_NS (30 * 1000000000ull)	/* emulated machines are slow; reached by failures only */
+#define PATIENCE_NS (30 * 1000000000ull) /* emulated machines are slow; reached by failures only */
 
 struct record {
 	struct socket_event event;
@@ -58,7 +58,8 @@ void rig_clear(struct rig *rig);
 void rig_read(struct rig *rig);
 
 /* Reads until `enough` says so; false: the deadline came first. */
-bool rig_wait(struct rig *rig, bool (*enough)(const struct rig *rig, const void *arg), const void *arg);
+bool rig_wait(struct rig *rig, bool (*enough)(const struct rig *rig, const void *arg),
+	      const void *arg);
 /* Reads until this many ends of connections have been told, and fails when there are more. */
 void rig_wait_ends(struct rig *rig, unsigned ends);
 
@@ -67,7 +68,7 @@ uint64_t rig_drops(struct rig *rig, enum drop reason);
 /* Calls the kernel did not run a program for, since it was running on that CPU already. */
 uint64_t rig_missed(struct rig *rig);
 
-/* --- the child --------------------------------------------------------------------------------- */
+/* --- the child -------------------------------------------------------------------------------- */
 
 struct child {
 	pid_t pid;
@@ -75,9 +76,9 @@ struct child {
 };
 
 /*
- * Since 7.0 a program can be preempted, and until it goes on the kernel does not run it for others on
- * that CPU: it counts such calls as missed. Tests of anything else make children that do not preempt
- * each other (SCHED_FIFO); main() sets this where it is needed.
+ * Since 7.0 a program can be preempted, and until it goes on the kernel does not run it for others
+ * on that CPU: it counts such calls as missed. Tests of anything else make children that do not
+ * preempt each other (SCHED_FIFO); main() sets this where it is needed.
  */
 extern bool children_are_calm;
 
@@ -97,6 +98,7 @@ void child_step(struct child *child);
 void child_fail(const char *file, int line, const char *condition) __attribute__((noreturn));
 
 /* start, watch, go, end: for bodies without steps. Returns the pid it had. */
-pid_t child_run(struct rig *rig, void (*body)(struct child *child, const void *arg), const void *arg);
+pid_t child_run(struct rig *rig, void (*body)(struct child *child, const void *arg),
+		const void *arg);
 
 #endif

@@ -56,7 +56,8 @@ static const struct process_event *find(const struct rig *rig, const struct want
 	for (unsigned i = 0; i < rig->process_events; i++) {
 		const struct process_event *event = &rig->process_event[i];
 
-		if (event->event.tgid == (uint32_t)wanted->tgid && event->event.kind == wanted->kind)
+		if (event->event.tgid == (uint32_t)wanted->tgid &&
+		    event->event.kind == wanted->kind)
 			return event;
 	}
 	return NULL;
@@ -117,7 +118,7 @@ static uint64_t start_ticks(pid_t pid)
 	return ticks;
 }
 
-/* --- exec ------------------------------------------------------------------------------------------ */
+/* --- exec ------------------------------------------------------------------------------------- */
 
 static void exec_is_told(void **state)
 {
@@ -186,7 +187,8 @@ static bool someone_is_in_a_container(const struct rig *rig, const void *parent)
 	for (unsigned i = 0; i < rig->process_events; i++) {
 		const struct process_event *event = &rig->process_event[i];
 
-		if (event->event.kind == EVENT_EXEC && event->parent_tgid == *(const uint32_t *)parent)
+		if (event->event.kind == EVENT_EXEC &&
+		    event->parent_tgid == *(const uint32_t *)parent)
 			return event->watched && event->pid_ns_level > 0;
 	}
 	return false;
@@ -210,7 +212,7 @@ static void only_containers(void **state)
 	rig_close(rig);
 }
 
-/* --- cgroups ---------------------------------------------------------------------------------------- */
+/* --- cgroups ---------------------------------------------------------------------------------- */
 
 /* A cgroup v2 of the test's own, two levels deep: outer/inner. */
 struct group {
@@ -225,7 +227,8 @@ static bool group_make(struct group *group)
 		snprintf(group->outer, sizeof(group->outer), "%s/cgroup.procs", roots[i]);
 		if (access(group->outer, W_OK))
 			continue;
-		snprintf(group->outer, sizeof(group->outer), "%s/sonde-test-%d", roots[i], getpid());
+		snprintf(group->outer, sizeof(group->outer), "%s/sonde-test-%d", roots[i],
+			 getpid());
 		snprintf(group->inner, sizeof(group->inner), "%s/inner", group->outer);
 		return !mkdir(group->outer, 0755) && !mkdir(group->inner, 0755);
 	}
@@ -268,7 +271,7 @@ static void cgroup_names(void **state)
 	rig_close(rig);
 }
 
-/* --- fork and exit ------------------------------------------------------------------------------------ */
+/* --- fork and exit ---------------------------------------------------------------------------- */
 
 static void *do_nothing(void *arg)
 {
@@ -397,7 +400,7 @@ static void exit_of_the_last_thread(void **state)
 	rig_close(rig);
 }
 
-/* --- bounds ------------------------------------------------------------------------------------------ */
+/* --- bounds ----------------------------------------------------------------------------------- */
 
 static void full_table(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The cases every choice of the socket source must pass; socket_test.c runs them choice by choice. */
+/* The cases every choice of the socket source must pass; socket_test.c runs them. */
 #ifndef SONDE_TESTS_BPF_SOCKET_CASES_H
 #define SONDE_TESTS_BPF_SOCKET_CASES_H
 

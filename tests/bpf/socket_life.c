@@ -57,7 +57,7 @@ static unsigned count_chunks(const struct side *side, enum chunk_flag flag)
 	return count;
 }
 
-/* --- ends ---------------------------------------------------------------------------------------- */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 static void client_closes_first(void **state)
 {
@@ -156,7 +156,8 @@ static void request_without_answer(void **state)
 		server = side_of(rig, pid, SOCKET_RX, 0);
 		side_check(&client, SOCKET_TX, &request, 1, SOCKET_BIG_MAX);
 		side_check(&server, SOCKET_RX, &request, 1, SOCKET_BIG_MAX);
-		assert_int_equal(side_bytes(&client, SOCKET_RX) + side_bytes(&server, SOCKET_TX), 0);
+		assert_int_equal(side_bytes(&client, SOCKET_RX) + side_bytes(&server, SOCKET_TX),
+				 0);
 	}
 }
 
@@ -201,7 +202,7 @@ static void request_of_a_killed_process(void **state)
 	side_check(&server, SOCKET_RX, &request, 1, SOCKET_BIG_MAX);
 }
 
-/* --- holders ------------------------------------------------------------------------------------- */
+/* --- holders ---------------------------------------------------------------------------------- */
 
 static void accept_and_fork(struct child *child, const void *arg)
 {
@@ -242,7 +243,7 @@ static void forked_worker(void **state)
 	side_check(&server, SOCKET_TX, &response, 1, SOCKET_RESPONSE_MAX);
 }
 
-/* --- none of ours ---------------------------------------------------------------------------------- */
+/* --- none of ours ----------------------------------------------------------------------------- */
 
 static void unwatched_process(void **state)
 {
@@ -259,25 +260,56 @@ static void unwatched_process(void **state)
 	assert_int_not_equal(records_of(rig, pid), 0);
 }
 
+static void serve_on(struct child *child, const void *port)
+{
+	uint16_t bound;
+	int listener = pair_listen(PAIR_V4, *(const uint16_t *)port, &bound), fd;
+
+	child_step(child);
+	fd = accept(listener, NULL, NULL);
+	must(fd >= 0);
+	get(fd, &request);
+	put(fd, &response);
+	close(fd);
+}
+
+static void ask_on(struct child *child, const void *port)
+{
+	int fd = pair_connect(PAIR_V4, *(const uint16_t *)port);
+
+	put(fd, &request);
+	get(fd, &response);
+	close(fd);
+}
+
 static void unwatched_peer(void **state)
 {
 	struct rig *rig = *state;
-	struct child child;
-	struct side server;
+	struct child server, client;
+	struct side side;
+	uint16_t port;
 
-	/* the client's process is taken off the list before it forks its server, which is put on it */
-	child_start(&child, accept_and_fork, NULL);
-	rig_watch(rig, child.pid, 0);
-	child_go(&child);
-	child_end(&child);
-	rig_wait_ends(rig, 2);
-	server = side_of(rig, someone(rig, SOCKET_RX), SOCKET_RX, 0);
-	assert_int_equal(records_of(rig, child.pid) + server.records, rig->records);
+	close(pair_listen(PAIR_V4, 0, &port));
+	child_start(&server, serve_on, &port);
+	child_start(&client, ask_on, &port);
+	rig_watch(rig, server.pid, 0);
+	child_go(&server);
+	child_reached(&server);
+	child_go(&server);
+	child_go(&client);
+	child_end(&client);
+	child_end(&server);
+	rig_wait_ends(rig, 1);
+	side = side_of(rig, server.pid, SOCKET_RX, 0);
+	side_check(&side, SOCKET_RX, &request, 1, SOCKET_BIG_MAX);
+	side_check(&side, SOCKET_TX, &response, 1, SOCKET_RESPONSE_MAX);
+	assert_int_equal(side.records, rig->records);
 }
 
 static void talk_nonsense(struct child *child, const void *arg)
 {
-	static const struct message hello = { "\x16\x03\x01\x02\x04", 300 }, reply = { "SSH-2.0-x\r\n", 40 };
+	static const struct message hello = { "\x16\x03\x01\x02\x04", 300 },
+				    reply = { "SSH-2.0-x\r\n", 40 };
 	struct pair pair;
 
 	for (int kind = 0; kind < PAIR_KINDS; kind += PAIR_UNIX) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The socket source, choice by choice. A choice the kernel refuses is skipped with the kernel's reason, unless
- * it must be there: SONDE_EXPECT lists such choices; without it, those every supported kernel has.
+ * The socket source, choice by choice. A choice the kernel refuses is skipped with the kernel's
+ * reason, unless it must be there: SONDE_EXPECT lists such choices; without it, those that every
+ * supported kernel has. SONDE_CHOICE and SONDE_ONLY pick, SONDE_SHOW prints records, SONDE_DEBUG
+ * what the verifier said.
  */
 #include "socket_cases.h"
 
@@ -35,7 +37,8 @@ static bool is_expected(const char *choice)
 
 	if (list)
 		return strstr(list, choice) != NULL;
-	return !strcmp(choice, "syscall") || (!strcmp(choice, "sock-length") && kernel_is_at_least(6, 3));
+	return !strcmp(choice, "syscall") ||
+	       (!strcmp(choice, "sock-length") && kernel_is_at_least(6, 3));
 }
 
 struct rig *another_rig(const struct rig *rig, void (*configure)(struct config *))
@@ -58,7 +61,8 @@ static int begin(void **state)
 /* What explains a failure: said whenever there is any. */
 static int end(void **state)
 {
-	static const char *const names[DROP_MAX] = { "data ring", "control ring", "connection", "target", "fault" };
+	static const char *const names[DROP_MAX] = { "data ring", "control ring", "connection",
+						     "target", "fault" };
 	static uint64_t before[DROP_MAX + 1];
 
 	for (unsigned i = 0; i <= DROP_MAX; i++) {
@@ -127,7 +131,8 @@ static int run_choice(void)
 	count = add_cases(tests, count, names, transfer_cases);
 	count = add_cases(tests, count, names, life_cases);
 	count = add_cases(tests, count, names, rig_cases);
-	failed = _cmocka_run_group_tests(socket_source.choices[present].name, tests, count, NULL, NULL);
+	failed = _cmocka_run_group_tests(socket_source.choices[present].name, tests, count, NULL,
+					 NULL);
 	printf("choice %s: %s\n", socket_source.choices[present].name, failed ? "failed" : "ok");
 	rig_close(present_rig);
 	return failed;

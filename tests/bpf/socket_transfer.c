@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Cases about bytes: whatever call moves them, in whatever pieces, both ends count and show them right. */
+/* Cases about bytes: whatever call moves them, both ends count and show them right. */
 #include "socket_cases.h"
 
 #include <stdio.h>
@@ -185,7 +185,8 @@ static void preempted_programs(void **state)
 		printf("    %llu calls not seen\n", (unsigned long long)missed);
 	else
 		assert_int_equal(seen, 2 * talk.count * (talk.request.len + talk.response.len));
-	assert_in_range(seen, talk.count * talk.response.len, 2 * talk.count * (talk.request.len + talk.response.len));
+	assert_in_range(seen, talk.count * talk.response.len,
+			2 * talk.count * (talk.request.len + talk.response.len));
 }
 
 static void both_ends_name_the_endpoints(void **state)

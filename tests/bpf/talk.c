@@ -19,7 +19,7 @@
 
 #include "base/cleanup.h"
 
-/* --- pairs --------------------------------------------------------------------------------------- */
+/* --- pairs ------------------------------------------------------------------------------------ */
 
 static socklen_t loopback(enum pair_kind kind, bool listening, uint16_t port,
 			  struct sockaddr_storage *ret_address)
@@ -110,7 +110,7 @@ void pair_open_port(struct pair *pair, uint16_t port)
 	open_tcp(pair, PAIR_V4, port);
 }
 
-/* --- messages ------------------------------------------------------------------------------------ */
+/* --- messages --------------------------------------------------------------------------------- */
 
 /* Of letters no head begins with: never taken for one. */
 uint8_t message_byte(const struct message *message, size_t at)
@@ -130,7 +130,7 @@ uint8_t *message_make(const struct message *message)
 	return at;
 }
 
-/* --- ways ---------------------------------------------------------------------------------------- */
+/* --- ways ------------------------------------------------------------------------------------- */
 
 /* Cuts `len` bytes into pieces of these lengths, the last takes the rest. Returns how many. */
 static int cut(struct iovec *iov, uint8_t *at, size_t len, const size_t *lengths, int count)
@@ -221,7 +221,8 @@ static void put_sendfile(int fd, uint8_t *at, size_t len)
 const struct way ways[WAYS] = {
 	[WAY_READ] = { "read and write", PUT(put_write), get_read },
 	[WAY_READV] = { "readv and writev", PUT(put_writev), get_readv },
-	[WAY_READV_SPLIT] = { "readv and writev, the head in pieces", PUT(put_writev_split), get_readv_split },
+	[WAY_READV_SPLIT] = { "readv and writev, the head in pieces", PUT(put_writev_split),
+			      get_readv_split },
 	[WAY_RECV] = { "recv and send", PUT(put_send), get_recv },
 	[WAY_RECVMSG] = { "recvmsg and sendmsg", PUT(put_sendmsg), get_recvmsg },
 	[WAY_SENDMMSG] = { "sendmmsg", PUT(put_sendmmsg), get_read },
@@ -230,7 +231,7 @@ const struct way ways[WAYS] = {
 	[WAY_SENDFILE] = { "sendfile", PUT(put_sendfile), get_read },
 };
 
-/* --- the conversation ---------------------------------------------------------------------------- */
+/* --- the conversation ------------------------------------------------------------------------- */
 
 struct server {
 	int fd;

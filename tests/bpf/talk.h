@@ -41,18 +41,16 @@ struct way {
 	const char *name;
 	void (*put)(int fd, const uint8_t *at, size_t len);
 	void (*get)(int fd, uint8_t *at, size_t len);
-	bool unseen_by_syscall;		/* calls that choice does not follow */
-	bool tcp_only;
 };
 enum {
-	WAY_READ, WAY_READV, WAY_READV_SPLIT, WAY_RECV, WAY_RECVMSG, WAY_SENDMMSG, WAY_PEEK, WAY_PIECES,
-	WAY_SENDFILE, WAYS
+	WAY_READ, WAY_READV, WAY_READV_SPLIT, WAY_RECV, WAY_RECVMSG, WAY_SENDMMSG, WAY_PEEK,
+	WAY_PIECES, WAY_SENDFILE, WAYS
 };
 extern const struct way ways[WAYS];
 
 struct talk {
 	enum pair_kind kind;
-	int way, response_way;		/* index into ways[]; the way of requests and of responses */
+	int way, response_way; /* index into ways[]; the way of requests and of responses */
 	struct message request, response;
 	unsigned count;			/* requests on the connection, one after the other */
 	bool at_once;			/* ... or none waits for a response (pipelined) */

@@ -71,7 +71,8 @@ struct side side_of(const struct rig *rig, pid_t tgid, enum socket_dir request_d
 
 static int by_position(const void *a, const void *b)
 {
-	int32_t distance = ((const struct piece *)a)->chunk->seq - ((const struct piece *)b)->chunk->seq;
+	int32_t distance =
+		((const struct piece *)a)->chunk->seq - ((const struct piece *)b)->chunk->seq;
 
 	return distance < 0 ? -1 : distance > 0;
 }
@@ -87,7 +88,8 @@ static unsigned gather(const struct side *side, enum socket_dir dir, struct piec
 		const struct record *record = &side->rig->record[i];
 		const uint8_t *payload = record->payload;
 
-		for (unsigned j = 0; record->event.conn == side->conn && j < record->event.chunks; j++) {
+		for (unsigned j = 0; record->event.conn == side->conn && j < record->event.chunks;
+		     j++) {
 			const struct chunk *chunk = &record->event.chunk[j];
 
 			if (chunk->dir == dir && chunk->len && count < PIECES_MAX)
@@ -111,14 +113,15 @@ uint64_t side_bytes(const struct side *side, enum socket_dir dir)
 	return bytes;
 }
 
-static void check_bytes(const struct message *message, uint64_t at, const uint8_t *bytes, size_t len,
-			bool *known)
+static void check_bytes(const struct message *message, uint64_t at, const uint8_t *bytes,
+			size_t len, bool *known)
 {
 	for (size_t i = 0; i < len; i++) {
 		uint8_t expected = message_byte(message, (at + i) % message->len);
 
 		if (bytes[i] != expected)
-			fail_msg("byte %llu is '%c', not '%c'", (unsigned long long)(at + i), bytes[i], expected);
+			fail_msg("byte %llu is '%c', not '%c'", (unsigned long long)(at + i),
+				 bytes[i], expected);
 		known[at + i] = true;
 	}
 }
@@ -134,8 +137,8 @@ static void check_piece(const struct piece *piece, uint32_t start, uint64_t at, 
 	if (at + chunk->len > total)
 		fail_msg("more than %llu bytes", (unsigned long long)total);
 	check_bytes(message, at, piece->payload, chunk->head, known);
-	check_bytes(message, at + chunk->len - chunk->tail, piece->payload + chunk->head, chunk->tail,
-		    known);
+	check_bytes(message, at + chunk->len - chunk->tail, piece->payload + chunk->head,
+		    chunk->tail, known);
 }
 
 void side_check(const struct side *side, enum socket_dir dir, const struct message *message,
@@ -159,7 +162,8 @@ void side_check(const struct side *side, enum socket_dir dir, const struct messa
 	}
 }
 
-struct joint side_joint(const struct side *side, enum socket_dir dir, size_t message_len, unsigned nth)
+struct joint side_joint(const struct side *side, enum socket_dir dir, size_t message_len,
+			unsigned nth)
 {
 	_cleanup_(freep) struct piece *pieces = NULL;
 	unsigned count = gather(side, dir, &pieces);
@@ -176,12 +180,14 @@ struct joint side_joint(const struct side *side, enum socket_dir dir, size_t mes
 
 void talk_check(const struct rig *rig, pid_t tgid, const struct talk *talk)
 {
-	struct side client = side_of(rig, tgid, SOCKET_TX, 0), server = side_of(rig, tgid, SOCKET_RX, 0);
+	struct side client = side_of(rig, tgid, SOCKET_TX, 0),
+		    server = side_of(rig, tgid, SOCKET_RX, 0);
 	bool by_file = talk->response_way == WAY_SENDFILE;
 
 	side_check(&client, SOCKET_TX, &talk->request, talk->count, SOCKET_BIG_MAX);
 	side_check(&server, SOCKET_RX, &talk->request, talk->count, SOCKET_BIG_MAX);
-	side_check(&server, SOCKET_TX, &talk->response, talk->count, by_file ? 40 : SOCKET_RESPONSE_MAX);
+	side_check(&server, SOCKET_TX, &talk->response, talk->count,
+		   by_file ? 40 : SOCKET_RESPONSE_MAX);
 	side_check(&client, SOCKET_RX, &talk->response, talk->count, SOCKET_RESPONSE_MAX);
 	assert_false(side_find(rig, tgid, SOCKET_TX, 1, &client));
 	assert_false(side_find(rig, tgid, SOCKET_RX, 1, &server));

@@ -24,8 +24,8 @@ uint64_t side_bytes(const struct side *side, enum socket_dir dir);
 
 /*
  * Fails unless the chunks of that direction cover exactly `count` times the message, gapless and
- * without overlap; what was copied is what was sent; and of every message at least the first `known` bytes
- * (all, when it is shorter) were copied.
+ * without overlap; what was copied is what was sent; and of every message at least the first
+ * `known` bytes (all, when it is shorter) were copied.
  */
 void side_check(const struct side *side, enum socket_dir dir, const struct message *message,
 		unsigned count, size_t known);
@@ -34,7 +34,8 @@ void side_check(const struct side *side, enum socket_dir dir, const struct messa
 struct joint {
 	uint32_t seq, ack;
 };
-struct joint side_joint(const struct side *side, enum socket_dir dir, size_t message_len, unsigned nth);
+struct joint side_joint(const struct side *side, enum socket_dir dir, size_t message_len,
+			unsigned nth);
 
 /* Both ends of what talk_run() did, on one connection, with the join of every request. */
 void talk_check(const struct rig *rig, pid_t tgid, const struct talk *talk);

@@ -5,8 +5,8 @@
 #
 # VMTEST is the program that boots one: `VMTEST -t SECONDS KERNEL -- COMMAND...` runs the command in this
 # directory on that kernel, passes its output through and exits as it does; 125: the machine did not
-# come up (tried once more). BUILD (build): where the programs are. LIMIT (900): seconds a machine may take. HARDENED (6.12): the kernel
-# that is run with kptr_restrict=2 and perf_event_paranoid=3.
+# come up (tried once more). BUILD (build): where the programs are. LIMIT (900): seconds a machine may
+# take. HARDENED (6.12): the kernel that is run with kptr_restrict=2 and perf_event_paranoid=3.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 vmtest=${VMTEST:-../shared/kernels/vmtest.sh}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attaches programs to tracepoints by their number, whether tracefs is mounted (as in few containers) or not. */
+/* Attaches programs to tracepoints by number, whether tracefs is mounted or not. */
 #ifndef SONDE_SOURCE_TRACEPOINT_H
 #define SONDE_SOURCE_TRACEPOINT_H
 
