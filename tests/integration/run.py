@@ -10,6 +10,7 @@ Root is needed: the agent loads BPF programs.
 import argparse
 import importlib
 import pathlib
+import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -37,6 +38,7 @@ def main():
         print("\n".join(name for name, _ in chosen))
         return 0
     harness.become_subreaper()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     verdicts = [harness.run_one(name, function) for name, function in chosen]
     print(f"{verdicts.count('ok')} passed, {verdicts.count('FAIL')} failed, {verdicts.count('skip')} skipped")
     return 1 if "FAIL" in verdicts or not verdicts else 0

@@ -295,6 +295,10 @@ def run_one(name, function):
         except Exception as error:
             if verdict == "ok":
                 verdict, why = "FAIL", f"at the end: {error}"
+    except BaseException:		# Ctrl-C, SIGTERM: nothing stays behind then either
+        signal.alarm(30)
+        t.stack.close()
+        raise
     finally:
         signal.alarm(0)
     left = orphans()

@@ -5,7 +5,7 @@ import os
 import pathlib
 import secrets
 
-from .harness import Failure, Skip, family_of, program
+from .harness import Failure, Skip, family_of, program, reap, wait_for
 
 CGROUP = pathlib.Path("/sys/fs/cgroup")
 
@@ -37,13 +37,23 @@ class Container:
             (root / self.path / "cgroup.procs").write_text(str(os.getpid()))
 
     def remove(self):
-        """Leaf first."""
+        """Leaf first. A cgroup is busy until the last process in it has ended and was waited for."""
         for root in self.roots:
             path = root / self.path
             while path != root:
-                with contextlib.suppress(OSError):
-                    path.rmdir()
+                wait_for(lambda: removed(path), f"{path} is empty")
                 path = path.parent
+
+
+def removed(path):
+    reap()
+    try:
+        path.rmdir()
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return False
+    return True
 
 
 def spawn_in_namespaces(t, argv, name, setup=None):
