@@ -29,6 +29,7 @@ struct conn {
 	u8 last_dir;
 	u8 tcp;			/* positions are TCP's, and the end will be told */
 	u8 has_answered;
+	u8 joined;		/* bytes had passed before */
 	u8 ignored;		/* user space gave up on it */
 	u8 reported;		/* its end has been written */
 	u8 ending;		/* TCP has ended it, the process has still to read */

@@ -45,7 +45,7 @@ static __always_inline void fill_header(struct socket_event *record, struct conn
 	record->event.tgid = conn->tgid;
 	record->event.tid = (u32)bpf_get_current_pid_tgid();
 	record->serial = __sync_fetch_and_add(&conn->record.serial, 1);
-	record->flags = flags;
+	record->flags = flags | (conn->joined ? SOCKET_JOINED : 0);
 }
 
 /* User space may have given the connection up; looked for once in 16 records. */

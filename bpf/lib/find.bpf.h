@@ -130,6 +130,15 @@ static __always_inline bool conn_take_new(struct conn *conn)
 	return false;
 }
 
+/* Had bytes come in before this call? More than it moved: the agent is younger than the connection. */
+static __always_inline bool was_used(const void *sk, const struct moved *moved)
+{
+	const struct tcp_sock *tcp = sk;
+	u64 received = BPF_CORE_READ(tcp, bytes_received);
+
+	return received > (moved->dir == SOCKET_RX ? moved->length : 0);
+}
+
 /* The state of a connection on which a message begins with this call; else NULL, and no state. */
 static __always_inline struct conn *conn_begin(void *socket, const enum keep keep,
 					       const struct target_entry *target,
@@ -158,6 +167,7 @@ static __always_inline struct conn *conn_begin(void *socket, const enum keep kee
 	if (!conn_take_new(conn))
 		return conn->record.conn ? conn : NULL;
 	conn->tcp = tcp;
+	conn->joined = tcp && was_used(sk, moved);
 	conn->last_dir = 2;		/* neither: the first call begins a turn */
 	conn->record.request_dir = request_dir;
 	conn_read_endpoints(&conn->record, sk);

@@ -99,6 +99,7 @@ struct sock {
 struct tcp_sock {
 	u32 copied_seq, rcv_nxt;
 	u32 write_seq;
+	u64 bytes_received;
 };
 struct socket {
 	struct sock *sk;

@@ -49,6 +49,7 @@ _Static_assert(sizeof(struct chunk) == 32, "no padding across the boundary");
 enum socket_flag {
 	SOCKET_CLOSED = 1,	/* nothing more will come of this connection */
 	SOCKET_TX_CLOSED = 2,	/* this side has sent its last byte (close or shutdown) */
+	SOCKET_JOINED = 8,	/* bytes had passed on the connection before it was first seen */
 	SOCKET_BIG = 4,		/* written at once, not held: a large or contended call */
 };
 

@@ -42,7 +42,7 @@ enum self_kind { SELF_COUNTER, SELF_GAUGE };
 	X(UNANSWERED, COUNTER, "requests_unanswered_total", "", "Requests whose connection ended, or was lost, before a response was seen; counted with error.type.") \
 	X(RESYNCS, COUNTER, "stream_resyncs_total", "", "Times a stream was read on from the next recognised head because bytes between were not seen or made no sense.") \
 	X(HEADS_CUT, COUNTER, "heads_cut_total", "", "Message heads longer than what was copied: counted, with what was readable.") \
-	X(NOT_HTTP, COUNTER, "streams_not_recognised_total", "", "Connections given up because their bytes are of no protocol known here.") \
+	X(NOT_HTTP, COUNTER, "streams_not_recognised_total", "", "Connections that began like a protocol known here, were not, and are not read further; those that never looked like one are not counted.") \
 	X(UPGRADED, COUNTER, "connections_upgraded_total", "", "Connections that switched protocols (WebSocket, h2c) and are not read further.") \
 	X(PENDING_REFUSED, COUNTER, "pipeline_refused_total", "what=\"pending_request\"", "Things turned away because a table or buffer was at its maximum.") \
 	X(HEAD_BUFFERS_REFUSED, COUNTER, "pipeline_refused_total", "what=\"head_buffer\"", "") \

@@ -101,7 +101,7 @@ static struct conn *conn_new(struct conns *conns, const struct socket_event *eve
 	memcpy(conn->endpoints.local_addr, event->local_addr, 16);
 	memcpy(conn->endpoints.remote_addr, event->remote_addr, 16);
 	conn->request_dir = event->request_dir;
-	conn->joined = event->serial != 0;
+	conn->joined = event->serial != 0 || (event->flags & SOCKET_JOINED);
 	conn->protocol = protocols[0];
 	conn->request.request = true;
 	link_newest(conns, conn);
