@@ -328,6 +328,23 @@ static void a_head_longer_than_its_buffer_is_cut_there(void **state)
 	talk_end(&talk);
 }
 
+static void the_rest_of_a_head_cut_at_its_buffer_is_not_taken_for_chunks(void **state)
+{
+	static char pad[HEAD_BUFFER_MAX];
+	struct talk talk;
+
+	memset(pad, 'p', sizeof(pad) - 1);
+	talk_begin(&talk, true);
+	say(&talk, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nCookie: ");
+	say(&talk, pad);
+	say(&talk, "; more\r\n\r\n5\r\nhello\r\n");
+	said(&talk, "H");
+	say(&talk, "0\r\n\r\n");
+	say(&talk, GET);
+	said(&talk, "EHE");
+	talk_end(&talk);
+}
+
 static void the_oldest_head_in_pieces_gives_its_buffer_up_is_counted_and_not_called_bad(void **state)
 {
 	struct stream other = { .request = true };
@@ -437,6 +454,7 @@ int main(void)
 		cmocka_unit_test(a_body_until_close_is_never_ended_by_what_it_holds),
 		cmocka_unit_test(an_unreadable_piece_of_a_request_line_proves_nothing),
 		cmocka_unit_test(a_head_longer_than_its_buffer_is_cut_there),
+		cmocka_unit_test(the_rest_of_a_head_cut_at_its_buffer_is_not_taken_for_chunks),
 		cmocka_unit_test(the_oldest_head_in_pieces_gives_its_buffer_up_is_counted_and_not_called_bad),
 		cmocka_unit_test(buffers_of_heads_are_given_back),
 		cmocka_unit_test(a_head_begins_with_its_first_piece),
