@@ -40,7 +40,7 @@ for program; do
 	name=$(basename "$program") log=$logs/$(basename "$program")
 	case $kind in
 	unit)
-		"$program" >"$log" 2>&1; rc=$?
+		timeout -k 5 300 "$program" >"$log" 2>&1; rc=$?
 		p=$(count '^\[       OK \]') f=$(count '^\[  FAILED  \] [A-Za-z_0-9]+$') s=$(count '^\[  SKIPPED \] [A-Za-z_0-9]+$')
 		((rc == 0 || f > 0)) || f=1 	# died without a report
 		said="$p passed$( ((s == 0)) || echo ", $s skipped")" ;;

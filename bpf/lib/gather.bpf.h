@@ -62,9 +62,10 @@ static __always_inline void append(struct conn *conn, const struct moved *moved,
 		count_in(&drops, DROP_FAULT);
 	used += head;
 	OPAQUE(used);
-	if (response && moved->payload.readable && moved->length >= head + SOCKET_TAIL_MAX &&
+	if (response && moved->payload.readable && moved->length > head &&
 	    used <= SOCKET_HELD_MAX + SOCKET_RESPONSE_MAX)
-		tail = copy_tail(&moved->payload, (void *)(conn->payload + used), moved->length);
+		tail = copy_tail(&moved->payload, (void *)(conn->payload + used), moved->length,
+				 moved->length - head);
 	fill_chunk(&conn->record.chunk[slot], moved, head, tail);
 	conn->record.chunks = slot + 1;
 	conn->used = used + tail;

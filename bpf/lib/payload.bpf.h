@@ -190,8 +190,11 @@ static __always_inline u64 vector_end(const struct payload *payload, u32 length,
 	return 0;
 }
 
-/* Copies the last bytes of a call that moved `length`, of an iovec call those of its last piece. */
-__noinline int copy_tail(const struct payload *payload, struct tail_room *to, u32 length)
+/*
+ * Copies the last bytes, at most `most`, of a call that moved `length`; of an iovec call those of its
+ * last piece.
+ */
+__noinline int copy_tail(const struct payload *payload, struct tail_room *to, u32 length, u32 most)
 {
 	u32 n = length;
 	u64 end;
@@ -199,6 +202,8 @@ __noinline int copy_tail(const struct payload *payload, struct tail_room *to, u3
 	if (!payload || !to)
 		return 0;
 	end = payload->iovecs ? vector_end(payload, length, &n) : payload->base + length;
+	if (n > most)
+		n = most;
 	OPAQUE(n);
 	if (n > SOCKET_TAIL_MAX)
 		n = SOCKET_TAIL_MAX;
