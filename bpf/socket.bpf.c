@@ -202,12 +202,20 @@ int BPF_PROG(fexit_unix_page, struct socket *socket)
 
 /* --- choice kprobe: the entry keeps the socket for the return ----------------------------------- */
 
+/*
+ * The kernel follows as many returns of a function at a time as it has set aside (10, or twice the
+ * CPUs): threads that wait in a read use them up. What a thread left behind tells of a lost one.
+ */
 static __always_inline int enter_call(u64 sk)
 {
 	u64 task = bpf_get_current_pid_tgid();
 	u32 tgid = task >> 32;
 
-	if (bpf_map_lookup_elem(&targets, &tgid) && bpf_map_update_elem(&calls, &task, &sk, BPF_ANY))
+	if (!bpf_map_lookup_elem(&targets, &tgid))
+		return 0;
+	if (bpf_map_lookup_elem(&calls, &task))
+		count_in(&socket_stats, SOCKET_STAT_RETURNS_LOST);
+	if (bpf_map_update_elem(&calls, &task, &sk, BPF_ANY))
 		count_in(&drops, DROP_CONN_FULL);
 	return 0;
 }

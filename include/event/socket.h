@@ -81,6 +81,7 @@ enum socket_stat {
 	SOCKET_STAT_CONNS_GONE,	/* ... and freed */
 	SOCKET_STAT_UNREADABLE,	/* calls counted whose bytes could not be reached */
 	SOCKET_STAT_CONTENDED,	/* records written unheld, since two CPUs met on one connection */
+	SOCKET_STAT_RETURNS_LOST, /* choice kprobe: calls whose return the kernel did not follow */
 	SOCKET_STAT_MAX,
 };
 

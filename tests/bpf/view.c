@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 
 #define PIECES_MAX 65536
-#define CONNECTIONS_MAX 64
+#define CONNECTIONS_MAX 256
 
 struct piece {
 	const struct chunk *chunk;

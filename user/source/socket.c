@@ -41,7 +41,7 @@ static const struct choice socket_choices[] = {
 	  "bytes of io_uring, sendfile and splice (counted and timed)" },
 	{ "kprobe", "kprobes and kretprobes of the same: kernel 5.15",
 	  "about 0.2 us more a call than fentry, others pay 0.1 us a call",
-	  "as fentry" },
+	  "as fentry; of threads that wait in a read all but 10, or twice the CPUs (counted)" },
 	{ "syscall", "tracepoints syscalls:sys_exit_*: kernel 5.15",
 	  "every thread on the node takes the slow system-call path: 10-15 % of a saturated server",
 	  "io_uring and splice altogether" },
@@ -241,6 +241,7 @@ void socket_source_read(void *state, struct program_stats *stats, uint64_t *map_
 	uint64_t gone = percpu_sum(numbers, SOCKET_STAT_CONNS_GONE);
 
 	object_add_stats(source->skel->obj, stats);
+	stats->missed += percpu_sum(numbers, SOCKET_STAT_RETURNS_LOST);
 	*map_bytes += object_map_bytes(source->skel->obj);
 	if (bpf_map__fd(source->skel->maps.storage) >= 0 && made > gone)
 		*map_bytes += (made - gone) * CONN_BYTES;
