@@ -76,8 +76,8 @@ const struct config_option config_options[] = {
 		  "there, and those that call it." },
 	{ "select.pids", NULL, "--pid", .type = OPTION_NUMBERS, FIELD(pids), .min = 1,
 	  .max = 4194304, .argument = "N", .example = "1234",
-	  .help = "Watches this process, by its id as the agent's own pid namespace has it, and those "
-		  "it forks from then on. Upper bound: the kernel's own (PID_MAX_LIMIT)." },
+	  .help = "Watches this process, by its id as the agent's own pid namespace has it, and its "
+		  "descendants. Upper bound: the kernel's own (PID_MAX_LIMIT)." },
 	{ "select.containers", NULL, "--container", .type = OPTION_LIST, FIELD(containers),
 	  .argument = "GLOB", .example = "3f4e*",
 	  .help = "Watches the processes of containers whose id (64 hexadecimal digits) matches."

@@ -13,6 +13,8 @@
 #include "discover/command.h"
 #include "model/self.h"
 
+#define ANCESTORS_MAX 32
+
 #define EXECUTABLES_MAX 512	/* executables whose ELF file is remembered */
 #define RESOURCES_SPARE 1024	/* resources alive beyond one a target: of those that exited */
 
@@ -106,11 +108,31 @@ static void describe(struct judge *judge, const struct service_input *in, struct
 	self_add(SELF_ATTRIBUTES_REFUSED, judge->service.refused);
 }
 
+/*
+ * The workers of a listed process that it had forked before we came; of those that come later the
+ * kernel side tells. Depth is bounded since /proc may change under the walk.
+ */
+static bool is_of_listed_pid(const struct judge *judge, const struct process_stat *stat)
+{
+	struct process_stat parent = *stat;
+
+	for (unsigned depth = 0; judge->config->pids.count && depth < ANCESTORS_MAX; depth++) {
+		if (parent.parent_tgid <= 1)
+			return false;
+		if (select_pid(judge->config, parent.parent_tgid))
+			return true;
+		if (process_read_stat(judge->root_fd, parent.parent_tgid, &parent) < 0)
+			return false;
+	}
+	return false;
+}
+
 static struct select_verdict select_found(const struct judge *judge, const struct process *process)
 {
 	struct bytes base = process_base_name(process);
 	struct select_subject subject = {
 		.tgid = process->tgid,
+		.of_listed_pid = is_of_listed_pid(judge, &process->stat),
 		.exe = process->exe,
 		.base_name = (const char *)base.at,	/* both it can be in end with a NUL */
 		.container_id = process->container.id,

@@ -32,6 +32,11 @@ static bool number_in(const struct config_numbers *numbers, uint32_t number)
 	return false;
 }
 
+bool select_pid(const struct config *config, uint32_t tgid)
+{
+	return number_in(&config->pids, tgid);
+}
+
 static bool is_never(const struct config *config, const struct select_subject *subject,
 		     uint32_t self_tgid)
 {
@@ -42,7 +47,7 @@ static bool is_never(const struct config *config, const struct select_subject *s
 
 static bool is_listed(const struct config *config, const struct select_subject *subject)
 {
-	return number_in(&config->pids, subject->tgid) ||
+	return subject->of_listed_pid || select_pid(config, subject->tgid) ||
 	       executable_matches(&config->executables, subject) ||
 	       (subject->container_id[0] &&
 		any_matches(&config->containers, subject->container_id));

@@ -10,6 +10,7 @@
 
 struct select_subject {
 	uint32_t tgid;
+	bool of_listed_pid;		/* one of its ancestors is in the list of pids */
 	const char *exe;		/* path; empty: unknown, base_name decides */
 	const char *base_name;		/* of the executable; of a process that is gone: its comm */
 	const char *container_id;	/* empty: none is known */
@@ -31,6 +32,9 @@ struct select_verdict {
 struct select_verdict select_process(const struct config *config,
 				     const struct select_subject *subject, uint32_t self_tgid,
 				     bool self_in_container);
+
+/* Is it in the list of pids? */
+bool select_pid(const struct config *config, uint32_t tgid);
 
 /* Can only processes in containers be selected? Then others need not be watched meanwhile. */
 bool select_containers_only(const struct config *config, bool self_in_container);

@@ -419,6 +419,23 @@ static void an_agent_in_a_container_watches_containers(void **state)
 	}
 }
 
+static void the_workers_of_a_listed_process_are_watched(void **state)
+{
+	world.config.pids.item[world.config.pids.count++] = 10;
+	add(10, 1, "/usr/bin/master");
+	tree_add(&world.tree, &(struct proc_fixture){
+		.tgid = 11, .start_ticks = 2, .exe = "/usr/bin/helper", .parent = 10 });
+	tree_add(&world.tree, &(struct proc_fixture){
+		.tgid = 12, .start_ticks = 3, .exe = "/usr/bin/worker", .parent = 11 });
+	add(13, 4, "/usr/bin/other");
+	world_open(&world);
+	discover_scan(world.discover);
+	world_hear(&world);
+	assert_non_null(strstr(world.heard, "+11 "));
+	assert_non_null(strstr(world.heard, "+12 "));
+	assert_null(strstr(world.heard, "13"));
+}
+
 static void with_only_ports_processes_are_watched_by_port(void **state)
 {
 	world.config.ports.item[world.config.ports.count++] = 80;
@@ -465,6 +482,7 @@ int main(void)
 		TEST(what_the_map_refuses_is_counted_and_not_called_watched),
 		TEST(a_later_scan_finds_what_the_ring_has_lost),
 		TEST(an_agent_in_a_container_watches_containers),
+		TEST(the_workers_of_a_listed_process_are_watched),
 		TEST(with_only_ports_processes_are_watched_by_port),
 		TEST(no_proc_is_an_error_and_nothing_leaks),
 	};
