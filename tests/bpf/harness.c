@@ -214,14 +214,13 @@ void child_step(struct child *child)
 	wait_byte(child->from);
 }
 
-bool children_are_calm;
+bool children_are_wild;
 
-static void calm_down(void)
+void stay_calm(void)
 {
 	struct sched_param least = { .sched_priority = 1 };
 
-	if (children_are_calm)
-		must(!sched_setscheduler(0, SCHED_FIFO, &least));
+	must(!sched_setscheduler(0, SCHED_FIFO, &least));
 }
 
 void child_start(struct child *ret_child, void (*body)(struct child *child, const void *arg),
@@ -239,7 +238,8 @@ void child_start(struct child *ret_child, void (*body)(struct child *child, cons
 		child = (struct child){ .pid = getpid(), .to = up[1], .from = down[0] };
 		close(down[1]);
 		close(up[0]);
-		calm_down();
+		if (children_are_wild)
+			must(!sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){}));
 		alarm(2 * PATIENCE_NS / NSEC_PER_SEC);	/* a parent that failed never says go */
 		wait_byte(child.from);
 		body(&child, arg);

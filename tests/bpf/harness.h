@@ -77,10 +77,11 @@ struct child {
 
 /*
  * Since 7.0 a program can be preempted, and until it goes on the kernel does not run it for others
- * on that CPU: it counts such calls as missed. Tests of anything else make children that do not
- * preempt each other (SCHED_FIFO); main() sets this where it is needed.
+ * on that CPU: it counts such calls as missed. Tests of anything else are of processes that do not
+ * preempt each other (SCHED_FIFO): this process and its children, unless a test wants them wild.
  */
-extern bool children_are_calm;
+void stay_calm(void);
+extern bool children_are_wild;
 
 /* Forks; the child waits for child_go() and then runs `body` and exits 0. */
 void child_start(struct child *ret_child, void (*body)(struct child *child, const void *arg),

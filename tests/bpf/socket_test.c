@@ -145,7 +145,8 @@ int main(void)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	source_quiet_libbpf();
-	children_are_calm = kernel_is_at_least(7, 0);
+	if (kernel_is_at_least(7, 0))
+		stay_calm();
 	if (getenv("SONDE_DEBUG"))
 		log_set_level(LOG_LEVEL_DEBUG);
 	for (present = 0; socket_source.choices[present].name; present++)

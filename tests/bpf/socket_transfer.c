@@ -170,14 +170,13 @@ static void preempted_programs(void **state)
 	struct rig *rig = *state;
 	struct talk talk = plain;
 	uint64_t missed = rig_missed(rig), seen;
-	bool calm = children_are_calm;
 	pid_t pid;
 
 	talk.at_once = true;
 	talk.count = 300;
-	children_are_calm = false;
+	children_are_wild = true;
 	pid = child_run(rig, talk_run, &talk);
-	children_are_calm = calm;
+	children_are_wild = false;
 	rig_read(rig);
 	seen = bytes_seen(rig, pid);
 	missed = rig_missed(rig) - missed;
