@@ -13,6 +13,7 @@
 
 #include "event/limits.h"
 #include "event/process.h"
+#include "lib/count.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -37,14 +38,6 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } drops SEC(".maps");
-
-static __always_inline void count_drop(u32 reason)
-{
-	u64 *n = bpf_map_lookup_elem(&drops, &reason);
-
-	if (n)
-		*n += 1;
-}
 
 /* The memory controller's cgroup where cgroup v1 is in use, else the one of v2. */
 static __always_inline struct kernfs_node *cgroup_node(struct task_struct *task)
@@ -91,7 +84,7 @@ static __always_inline struct process_event *event_new(u16 kind, struct task_str
 	struct process_event *event = bpf_ringbuf_reserve(&control, sizeof(*event), 0);
 
 	if (!event) {
-		count_drop(DROP_RING_CONTROL);
+		count_in(&drops, DROP_RING_CONTROL);
 		return NULL;
 	}
 	event->event.kind = kind;
@@ -117,7 +110,7 @@ static __always_inline void watch(struct process_event *event, const struct targ
 	if (tgid == settings.self_tgid)
 		return;
 	if (bpf_map_update_elem(&targets, &tgid, as, BPF_ANY))
-		count_drop(DROP_TARGET_FULL);
+		count_in(&drops, DROP_TARGET_FULL);
 	else
 		event->watched = 1;
 }

@@ -6,6 +6,8 @@
 #ifndef SONDE_BPF_EMIT_H
 #define SONDE_BPF_EMIT_H
 
+#include "lib/count.bpf.h"
+
 /* One call that moved bytes. */
 struct moved {
 	struct payload payload;
@@ -13,14 +15,6 @@ struct moved {
 	u32 dir, length, seq, ack;
 	u32 flags;		/* enum chunk_flag */
 };
-
-static __always_inline void count_in(void *counters, u32 slot)
-{
-	u64 *n = bpf_map_lookup_elem(counters, &slot);
-
-	if (n)
-		*n += 1;
-}
 
 /*
  * Wakes the reader when this record brings the ring past the mark, and only then. A multiple of the

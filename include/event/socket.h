@@ -21,7 +21,6 @@
 #define SOCKET_HELD_MAX 512	/* request bytes held in the kernel for one record */
 #define SOCKET_RESPONSE_MAX 1024 /* head bytes copied of one response call */
 #define SOCKET_TAIL_MAX 8	/* last bytes of a call whose head was cut: ends of chunked bodies */
-#define SOCKET_PAYLOAD_MAX (SOCKET_HELD_MAX + SOCKET_RESPONSE_MAX + 2 * SOCKET_TAIL_MAX)
 #define SOCKET_BIG_MAX 8192	/* request bytes copied of one call and one turn: pipelines, cookies */
 
 enum socket_dir { SOCKET_RX, SOCKET_TX };

@@ -22,7 +22,7 @@ int process_source_watch(void *state, uint32_t tgid, const struct target_entry *
 int process_source_unwatch(void *state, uint32_t tgid);
 int process_source_targets_fd(const void *state);
 
-/* Reads drops and cost into the self metrics. */
+/* Adds this source's cost and what it could not deliver to the sums. */
 struct program_stats;
 void process_source_read(void *state, struct program_stats *stats, uint64_t *map_bytes,
 			 uint64_t drops[DROP_MAX]);
